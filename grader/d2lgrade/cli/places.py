@@ -1,0 +1,40 @@
+"""Where the kit and the learner's work are, with errors that say what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from d2lgrade import catalog
+from d2lgrade.catalog import Course, Exercise
+
+from .commands import Fault, Repairable
+
+
+def course(kit: Path | None, complete: bool = False) -> Course:
+    """The course to use: from `--kit`, from the current folder upward, or the installed one."""
+    try:
+        return catalog.load(kit if kit is not None else catalog.find_kit(Path.cwd()), complete=complete)
+    except catalog.CatalogError as error:
+        raise Fault(str(error)) from None
+
+
+def exercises(found: Course, targets: tuple[str, ...], edition: str) -> tuple[Exercise, ...]:
+    """The exercises that the targets name; all of them for none."""
+    try:
+        return catalog.resolve(found, targets or ("all",), edition)
+    except (catalog.UnknownTarget, catalog.AmbiguousTarget) as error:
+        raise Repairable(str(error)) from None
+
+
+def workspace(found: Course) -> Path:
+    """The folder whose exercises/ the learner edits: the nearest one upward, else the kit's own."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "exercises").is_dir():
+            return folder
+    if (found.root / "exercises").is_dir() and "site-packages" not in found.root.parts:
+        return found.root
+    raise Repairable(
+        "There is no exercises/ here or in a folder above. `d2lgrade init mycourse` lays one out; "
+        "`--submission PATH` grades something else."
+    )

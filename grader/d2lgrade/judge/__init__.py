@@ -1,0 +1,1 @@
+"""Collects the checks once, runs them for each submission, decides the verdict."""

@@ -1,0 +1,157 @@
+"""A bench: where one submission is examined, and what its checks get as `student`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Collection
+from typing import Protocol
+
+from d2lgrade.catalog import Course, Exercise
+from d2lgrade.contestant.loader import Loader, Program
+from d2lgrade.student.local import LocalLink
+from d2lgrade.sandbox.process import Contestant, ProcessSandbox
+from d2lgrade.student.namespace import Student
+from d2lgrade.student.remote import RemoteLink
+
+
+class Bench(Protocol):
+    """Serves one submission to its checks."""
+
+    def student(self, chapter: str, bound: Collection[str] = ()) -> Student:
+        """The submission's code as a check of this chapter sees it; a new student for each attempt.
+
+        `bound` names predecessors to replace by substitutes; such code runs apart and never
+        meets a check of those predecessors.
+        """
+
+    def printed(self) -> str:
+        """What the learner's code printed since the last call."""
+
+    def discard(self) -> None:
+        """Give up the running contestants; the next student gets a fresh one."""
+
+    def close(self) -> None:
+        """End everything that runs for this submission."""
+
+
+def resolver(course: Course, chapter: str) -> Callable[[str], str]:
+    """Exercise name → id, as a check of `chapter` means it: its own chapter's first."""
+    own: dict[str, str] = {}
+    for exercise in course.exercises:
+        own.setdefault(exercise.name, exercise.id)
+    own.update({e.name: e.id for e in course.exercises if e.chapter == chapter})
+    return own.__getitem__
+
+
+class LocalBench:
+    """Runs the submission in this process: references, misconceptions and debug mode."""
+
+    def __init__(
+        self,
+        course: Course,
+        program: Callable[[Collection[str]], Program],
+        *,
+        capture: bool = True,
+        prefix: str = "",
+    ) -> None:
+        self._course = course
+        self._prefix = prefix
+        self._program = program
+        self._loaders: dict[tuple[str, ...], Loader] = {}
+        self._output = io.StringIO() if capture else None
+
+    def student(self, chapter: str, bound: Collection[str] = ()) -> Student:
+        """See `Bench.student`."""
+        key = tuple(sorted(bound))
+        if key not in self._loaders:
+            self._loaders[key] = Loader(self._program(key), prefix=self._prefix)
+        link = LocalLink(self._loaders[key], self._output)
+        program = self._loaders[key].program
+        resolve = resolver(self._course, chapter)
+        link.student = Student(link, resolve, lambda name: source_of(program, resolve(name)))
+        return link.student
+
+    def printed(self) -> str:
+        """See `Bench.printed`; in debug mode prints went straight to the terminal."""
+        if self._output is None:
+            return ""
+        text = self._output.getvalue()
+        self._output.seek(0)
+        self._output.truncate()
+        return text
+
+    def discard(self) -> None:
+        """See `Bench.discard`."""
+        self._loaders.clear()
+
+    def close(self) -> None:
+        """See `Bench.close`."""
+        self._loaders.clear()
+
+
+class RemoteBench:
+    """Runs the submission in contestants: one for its own code, one for each set of substitutes."""
+
+    def __init__(
+        self,
+        course: Course,
+        program: Callable[[Collection[str]], Program],
+        sandbox: ProcessSandbox,
+    ) -> None:
+        self._course = course
+        self._program = program
+        self._sandbox = sandbox
+        self._programs: dict[tuple[str, ...], Program] = {}
+        self._contestants: dict[tuple[str, ...], Contestant] = {}
+        self._link: RemoteLink | None = None
+
+    def student(self, chapter: str, bound: Collection[str] = ()) -> Student:
+        """See `Bench.student`."""
+        key = tuple(sorted(bound))
+        if key not in self._programs:
+            self._programs[key] = self._program(key)
+        program = self._programs[key]
+        contestant = self._contestants.get(key)
+        fresh = contestant is None or not contestant.alive
+        if contestant is None or not contestant.alive:
+            if contestant is not None:
+                contestant.close()
+            contestant = self._contestants[key] = self._sandbox.contestant()
+        self._link = link = RemoteLink(contestant)
+        if fresh:
+            link.load(program)
+        resolve = resolver(self._course, chapter)
+        link.student = Student(link, resolve, lambda name: source_of(program, resolve(name)))
+        return link.student
+
+    def printed(self) -> str:
+        """See `Bench.printed`."""
+        return "".join(contestant.printed() for contestant in self._contestants.values())
+
+    def discard(self) -> None:
+        """See `Bench.discard`."""
+        for contestant in self._contestants.values():
+            contestant.close()
+        self._contestants.clear()
+
+    def close(self) -> None:
+        """See `Bench.close`."""
+        self.discard()
+
+
+def source_of(program: Program, identity: str) -> str:
+    """The text of the file that defines an exercise; empty where none does."""
+    file = program.files.get(program.homes.get(identity, ""))
+    return file.text if file else ""
+
+
+def predecessors(course: Course, exercise: Exercise) -> list[Exercise]:
+    """All exercises that this one builds on, directly or not, nearest first."""
+    found: dict[str, Exercise] = {}
+    queue = list(exercise.builds_on)
+    while queue:
+        identity = queue.pop(0)
+        if identity not in found:
+            found[identity] = course.exercise(identity)
+            queue.extend(found[identity].builds_on)
+    return list(found.values())

@@ -1,0 +1,208 @@
+"""From what a check raised to a status and the parts of its failure text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from d2lgrade.catalog import Exercise
+from d2lgrade.results import Argument, CheckStatus, Failure
+from d2lgrade.student.calls import Call, Large, Transcript
+from d2lgrade.student.faults import ContestantLost, Fault, Frame, StudentError
+from d2lgrade.testkit.compare import Mismatch
+from d2lgrade.testkit.show import brief, numbers, summary
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one attempt at a check came to."""
+
+    status: CheckStatus
+    failure: Failure | None = None
+
+
+PASSED = Outcome("passed")
+
+
+class Unexplained(Exception):
+    """The check itself raised; only a run on the reference can tell whose fault that is."""
+
+
+def outcome(
+    error: BaseException, transcript: Transcript, exercise: Exercise, find: Callable[[str], Exercise]
+) -> Outcome:
+    """The status and failure for what a check raised.
+
+    Args:
+        error: the exception.
+        transcript: the calls made so far; the last one is shown.
+        exercise: the one judged.
+        find: exercise by name, for the argument names of calls to other exercises.
+
+    Raises:
+        Unexplained: neither the learner's code nor a comparison raised it.
+    """
+    call = transcript.last
+    if isinstance(error, Mismatch):
+        shown = _shown(call, find)
+        parts = {"expected": error.expected, "got": error.got, "difference": error.difference}
+        return Outcome(
+            "failed",
+            Failure(error.message, **shown, **parts, map=error.map, notes=error.notes),
+        )
+    if isinstance(error, StudentError):
+        return _raised(error.fault, call, exercise, find)
+    if isinstance(error, ContestantLost):
+        shown = _shown(call, find)
+        status: CheckStatus = "timeout" if error.status == "timeout" else "crashed"
+        return Outcome(status, Failure(error.message, **shown, traceback=_lines(error.frames)))
+    raise Unexplained from error
+
+
+def misused(error: BaseException, transcript: Transcript, find: Callable[[str], Exercise]) -> Outcome:
+    """The check could not go on with what the learner's code returned (the reference passes it)."""
+    call = transcript.last
+    value = call.result if call else None
+    name = getattr(value, "type_name", type(value).__name__)
+    described = "None (is a `return` missing?)" if value is None else summary(value) or name
+    return Outcome(
+        "failed",
+        Failure(
+            f"The check could not go on with what {call.name if call else 'your code'} returned: "
+            f"{described}.",
+            **_shown(call, find),
+            got=described,
+            notes=(f"{type(error).__name__}: {error}",),
+        ),
+    )
+
+
+def grader_error(error: BaseException) -> Outcome:
+    """Our own fault."""
+    where = ""
+    trace = error.__traceback__
+    while trace is not None:
+        where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return Outcome(
+        "grader_error",
+        Failure(
+            f"The check itself failed ({type(error).__name__}: {error}); this costs you nothing.",
+            notes=(f"raised at {where}; please report it with the output of --format json",),
+        ),
+    )
+
+
+def _raised(
+    fault: Fault, call: Call | None, exercise: Exercise, find: Callable[[str], Exercise]
+) -> Outcome:
+    """The learner's code raised."""
+    shown, lines = _shown(call, find), _lines(fault.frames)
+    if fault.missing:
+        return Outcome("todo", Failure(f"{fault.text} yet."))
+    if fault.todo:
+        return Outcome("todo", Failure("Still to do.", traceback=lines))
+    if fault.loading:
+        return Outcome("error", Failure(_import_sentence(fault), traceback=lines))
+    if fault.signature:
+        message = (
+            f"Your {exercise.name} takes {fault.signature}; the contract is {exercise.signature}."
+        )
+        return Outcome("error", Failure(message, **shown, notes=(fault.text,)))
+    message = f"Your code raised {fault.kind}: {fault.text}" if fault.text else f"Your code raised {fault.kind}."
+    if fault.kind in ("SystemExit", "KeyboardInterrupt"):
+        message = f"Your code ended the program ({fault.kind}); a function returns its answer."
+    if fault.kind == "RecursionError":
+        message = "Your code calls itself without end (RecursionError)."
+    return Outcome("error", Failure(message, **shown, traceback=lines))
+
+
+def _import_sentence(fault: Fault) -> str:
+    if fault.kind in ("ModuleNotFoundError", "ImportError"):
+        return (
+            f"Your file could not be imported: {fault.text}. The exercises need torch, numpy and "
+            "Python's own library only; install the package or remove the import."
+        )
+    return f"Your file could not be imported: it raised {fault.kind}: {fault.text}"
+
+
+def _lines(frames: tuple[Frame, ...]) -> tuple[str, ...]:
+    lines = []
+    for frame in frames:
+        lines.append(f"{frame.path}:{frame.line}, in {frame.function}" if frame.line else frame.function)
+        if frame.source:
+            lines.append(f"    {frame.source}")
+    return tuple(lines)
+
+
+def _shown(call: Call | None, find: Callable[[str], Exercise]) -> dict[str, Any]:
+    """The parts `called` and `arguments` of a failure."""
+    if call is None or call.name.startswith("<"):
+        return {}
+    names = _parameter_names(call, find)
+    written, arguments = [], []
+    for index, value in enumerate(call.args):
+        name = names[index] if index < len(names) else _unnamed(index, len(call.args))
+        written.append(_written(name, value, arguments))
+    for key, value in call.kwargs.items():
+        text = _written(key, value, arguments)
+        written.append(text if text == key else f"{key}={text}")
+    return {"called": f"{call.name}({', '.join(written)})", "arguments": tuple(arguments)}
+
+
+def _unnamed(index: int, count: int) -> str:
+    return "input" if count == 1 else f"input{index + 1}"
+
+
+def _parameter_names(call: Call, find: Callable[[str], Exercise]) -> list[str]:
+    if call.name != call.exercise or not call.exercise:
+        return []
+    signature = find(call.exercise).signature
+    inside = signature[signature.find("(") + 1 : signature.rfind(")")]
+    depth, current, names = 0, "", []
+    for char in inside + ",":
+        depth += (char in "([") - (char in ")]")
+        if char == "," and depth == 0:
+            names.append(current.split("=")[0].strip())
+            current = ""
+        else:
+            current += char
+    return names
+
+
+def _written(name: str, value: Any, arguments: list[Argument]) -> str:
+    """How one argument is written inside the call; tensors also get a line of their own."""
+    if isinstance(value, torch.Tensor | Large):
+        small = isinstance(value, torch.Tensor) and value.numel() <= 24
+        text = numbers(value) if small and isinstance(value, torch.Tensor) else ""
+        arguments.append(Argument(name, _summary(value), text))
+        return name
+    if type(value) in (list, tuple, dict) and value and not _plain(value):
+        arguments.append(Argument(name, summary(value), _items(value)))
+        return name
+    if _plain(value):
+        return brief(value, 40)
+    return name
+
+
+def _summary(value: torch.Tensor | Large) -> str:
+    if isinstance(value, Large):
+        return f"{str(value.dtype).removeprefix('torch.')} {value.shape}"
+    return summary(value)
+
+
+def _items(value: Any) -> str:
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    texts = [f"{key}: {_summary(v) if isinstance(v, torch.Tensor | Large) else brief(v, 30)}" for key, v in items]
+    return ", ".join(texts[:6]) + (", …" if len(texts) > 6 else "")
+
+
+def _plain(value: Any) -> bool:
+    if type(value) in (list, tuple):
+        return all(_plain(item) for item in value)
+    if type(value) is dict:
+        return all(_plain(item) for item in value.values())
+    return value is None or type(value) in (bool, int, float, str)

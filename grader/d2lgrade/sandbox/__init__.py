@@ -1,0 +1,1 @@
+"""Starts contestants from a warm zygote: limits, deadlines, and what became of each."""

@@ -1,0 +1,24 @@
+"""The Rules line of a contract, read off the learner's source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .compare import Mismatch
+from .rules import forbidden_calls
+
+
+def assert_rules(student: Any, exercise: str, forbidden: Iterable[str]) -> None:
+    """Fail where the source of `exercise` names a function that its Rules forbid.
+
+    Read by the judge, so that nothing the submission does at run time matters. What it is called
+    by indirection shows only at run time: `Standing.rules_watched` looks there.
+    """
+    found = forbidden_calls(student.source_of(exercise), [exercise], forbidden)
+    if found:
+        line, spelled = found[0]
+        raise Mismatch(
+            f"Line {line} uses {spelled}, which the Rules of {exercise} rule out: the point of this "
+            "exercise is to write it yourself."
+        )
