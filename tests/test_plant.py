@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-
 from d2lgrade.author.plant import PlantError, bindings, free_names, plant
 
 SOLUTION = '''\
@@ -207,6 +206,15 @@ def wrong(X, K):
         "wrong",
     )
     assert run(source)["corr2d"](0, 2) == 3
+
+
+def test_a_global_that_the_solution_holds_too_is_another_one() -> None:
+    source = planted(
+        "LIMIT = 5\n\n\ndef wrong(X, K):\n    global LIMIT\n    LIMIT += 1\n    return LIMIT\n",
+        "wrong",
+    )
+    module = run(source)
+    assert (module["corr2d"](X, K), module["LIMIT"]) == (6, 3)
 
 
 def test_a_helper_that_the_solution_defines_otherwise_comes_under_another_name() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import pickle
 import socket
@@ -157,6 +158,7 @@ def test_chapter_folder_itself(folder: Folder, monkeypatch: pytest.MonkeyPatch) 
         assert conv is not None
         assert conv.kind == "missing"
     assert submission.name == CH07
+    assert read(folder.root / CH07, folder.course, folder.asked("ch07")).name == CH07
     assert submission.sources["pooling"].path == "pooling.py"
 
 
@@ -251,7 +253,7 @@ def test_file_near_the_top_goes_before_a_backup(folder: Folder) -> None:
     assert set(submission.sources) == {"a", "old/a"}
     (note,) = submission.notes
     assert "old/a.py" in note
-    folder.write("deep/er/b.py", "x = 1\n")
+    folder.write("z/er/b.py", "x = 1\n")
     shallow = folder.write("old/b.py", "x = 1\n")
     assert folder.read().sources["b"].path == str(shallow)
 
@@ -596,8 +598,8 @@ def test_file_swapped_for_a_fifo_after_the_look(
         assert flags & os.O_NOFOLLOW
         return really_open(target, flags)
 
-    monkeypatch.setattr(source.os, "stat", lambda _: honest)
-    monkeypatch.setattr(source.os, "open", watched)
+    monkeypatch.setattr(os, "stat", lambda _: honest)
+    monkeypatch.setattr(os, "open", watched)
     assert source.load(path, "pooling", None).source.problem is not None
     assert opened
 
@@ -689,7 +691,7 @@ def test_no_permission(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: str, flags: int) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(source.os, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     problem = folder.read().sources["pooling"].problem
     assert problem is not None
     assert problem.kind == "unreadable"
@@ -769,7 +771,7 @@ def test_few_names_are_compared(folder: Folder, monkeypatch: pytest.MonkeyPatch)
         compared.append(name)
         return []
 
-    monkeypatch.setattr(layout.difflib, "get_close_matches", watched)
+    monkeypatch.setattr(difflib, "get_close_matches", watched)
     text = "\n".join(f"corr2{number} = 1" for number in range(5_000)) + "\n" + "a" * 200_000 + "=1"
     assert len(folder.error(folder.write("a.py", text))) < 5_000
     assert 0 < len(compared) <= 100

@@ -3,13 +3,15 @@
 import torch
 from torch.nn import functional as F
 
-from d2lgrade.testkit import Standing, assert_same, truth
+from d2lgrade.families import covers
+from d2lgrade.testkit import Mismatch, Standing, assert_same, truth
 
-CONVOLUTIONS = (
-    "torch.conv2d",
-    "torch.nn.Conv2d",
-    "torch.conv3d",
-    "torch.nn.Conv3d",
+PRODUCTS = (
+    "torch.matmul",
+    "torch.einsum",
+    "torch.tensordot",
+    "torch.nn.functional.linear",
+    "torch.inner",
 )
 
 
@@ -55,7 +57,7 @@ def test_corr2d_multi_in_values(student):
 
 test_corr2d_multi_in_gradient = multi_in.gradient()
 test_corr2d_multi_in_arguments = multi_in.keeps_arguments()
-test_corr2d_multi_in_rules = multi_in.rules(*CONVOLUTIONS)
+test_corr2d_multi_in_rules = multi_in.rules("torch.conv2d")
 test_corr2d_multi_in_refuses = multi_in.refuses(
     ValueError,
     lambda: (torch.randn(1, 2, 2), torch.randn(2, 1, 1)),
@@ -86,7 +88,7 @@ def test_corr2d_multi_in_out_values(student):
 
 test_corr2d_multi_in_out_gradient = multi_in_out.gradient()
 test_corr2d_multi_in_out_arguments = multi_in_out.keeps_arguments()
-test_corr2d_multi_in_out_rules = multi_in_out.rules(*CONVOLUTIONS)
+test_corr2d_multi_in_out_rules = multi_in_out.rules("torch.conv2d")
 test_corr2d_multi_in_out_refuses = multi_in_out.refuses(
     ValueError,
     lambda: (torch.randn(1, 2, 2), torch.randn(1, 2, 1, 1)),
@@ -112,7 +114,7 @@ def test_corr2d_multi_in_out_1x1_values(student):
 
 test_corr2d_multi_in_out_1x1_gradient = one_by_one.gradient()
 test_corr2d_multi_in_out_1x1_arguments = one_by_one.keeps_arguments()
-test_corr2d_multi_in_out_1x1_rules = one_by_one.rules(*CONVOLUTIONS)
+test_corr2d_multi_in_out_1x1_rules = one_by_one.rules("torch.conv2d")
 test_corr2d_multi_in_out_1x1_refuses = one_by_one.refuses(
     ValueError,
     lambda: multi_in_out_case(1, 1, 2, 2, 1, 2),
@@ -123,3 +125,17 @@ test_corr2d_multi_in_out_1x1_refuses = one_by_one.refuses(
 test_corr2d_multi_in_out_1x1_dtype = one_by_one.keeps_dtype()
 test_corr2d_multi_in_out_1x1_layout = one_by_one.any_layout()
 test_corr2d_multi_in_out_1x1_device = one_by_one.other_device()
+
+
+def test_corr2d_multi_in_out_1x1_product(student):
+    """lets a matrix product do the sums"""
+    X, K = one_by_one.inputs()
+    with student.watched() as seen:
+        student.corr2d_multi_in_out_1x1(X, K)
+    if not any(covers(product, name) for product in PRODUCTS for name in seen):
+        raise Mismatch(
+            "While it ran, no matrix product was called. Its point is that one product of a "
+            "(c_o, c_i) and a (c_i, h * w) matrix does all the work.",
+            expected="a call of @, torch.matmul, torch.einsum or the like",
+            got=", ".join(sorted(seen)) or "no call of a torch function",
+        )

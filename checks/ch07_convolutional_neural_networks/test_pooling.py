@@ -7,11 +7,9 @@ from d2lgrade.testkit import Standing, assert_same, gradients, truth
 
 POOLINGS = (
     "torch.max_pool2d",
-    "torch.nn.MaxPool2d",
-    "torch.nn.functional.avg_pool2d",
     "torch.nn.AvgPool2d",
-    "torch.nn.functional.adaptive_max_pool2d",
-    "torch.nn.functional.adaptive_avg_pool2d",
+    "torch.nn.AdaptiveMaxPool2d",
+    "torch.nn.AdaptiveAvgPool2d",
 )
 
 PLANES = [

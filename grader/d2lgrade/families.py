@@ -42,8 +42,8 @@ _FAMILY = {other: family for family, others in _SAME.items() for other in others
 TENSOR_METHODS = frozenset(
     """
     addbmm addmm addmv argmax argmin backward baddbmm bmm clamp clip cov cumprod cumsum diff dot
-    einsum erf exp expm1 gather inverse kron log log1p log_softmax logaddexp logcumsumexp logsumexp
-    lerp masked_fill matmul max mean median min mm mode multinomial mv norm normal prelu prod
+    erf exp expm1 gather inverse kron log log1p log_softmax logaddexp logcumsumexp logsumexp
+    lerp masked_fill matmul max mean median min mm mode multinomial mv norm prelu prod
     quantile relu renorm scatter scatter_add sigmoid softmax std sum tanh topk trace tril triu
     unfold var vdot
     """.split()  # noqa: SIM905 - one word a line would fill two pages

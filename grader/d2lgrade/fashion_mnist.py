@@ -182,7 +182,7 @@ def _receive(url: str, timeout: float) -> bytes:
                 if len(content) > _LIMIT:
                     raise _SourceError(f"sends more than {_LIMIT:,} bytes, far too many")
     except urllib.error.HTTPError as error:
-        with closing(error):
+        with closing(error):  # it holds the connection, and newer Pythons warn if it is dropped
             raise _SourceError(f"answers {error.code} {error.reason}") from None
     except urllib.error.URLError as error:
         raise _SourceError(f"cannot be reached ({error.reason})") from None

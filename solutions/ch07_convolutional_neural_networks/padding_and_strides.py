@@ -43,6 +43,7 @@ def conv_output_shape(n, k, p, s):
     # BEGIN SOLUTION
     if s < 1:
         raise ValueError(f"the stride is {s}: it must be at least 1")
+    # BLANK: if ____:
     if k > n + p:
         raise ValueError(
             f"a kernel of length {k} does not fit in a length of {n} + {p}: "

@@ -96,7 +96,8 @@ def pool2d_multi(X, pool_size, mode="max", padding=(0, 0), stride=None):
             or the window is larger than the padded image.
 
     Rules:
-        Write it yourself: do not call PyTorch's pooling functions or layers. torch.nn.functional.pad is allowed.
+        Write it yourself: do not call PyTorch's pooling functions or layers.
+        torch.nn.functional.pad is allowed.
 
     Example:
         >>> X = torch.tensor([[[[-1.0, -2.0, -3.0, -4.0]]]])

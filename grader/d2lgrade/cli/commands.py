@@ -17,8 +17,10 @@ class Fault(click.ClickException):
     exit_code = 3
 
 
-class Repairable(click.UsageError):
-    """Something in the command, the kit or the submission that its message says how to repair."""
+class Repairable(click.ClickException):
+    """Something in the command or the submission that its message says how to repair."""
+
+    exit_code = 2
 
 
 def _folder(exists: bool = True) -> click.Path:

@@ -80,13 +80,14 @@ def _grade(
     with Progress(console) as progress:
         if not debug:
             progress.start(total)
-        from d2lgrade.judge.session import GraderFault, Order, grade
-        from d2lgrade.submission import SubmissionError
+        from d2lgrade.judge.session import GraderFault, Job, Order, grade
+        from d2lgrade.submission import SubmissionError, read
 
         target = " ".join(targets) or "all"
-        order = Order(course, path, exercises, target, seed, edition, in_process=debug)
+        order = Order(course, target, seed, edition, in_process=debug)
         try:
-            return grade(order, sandbox, progress.check_done)
+            job = Job(read(path, course, exercises), exercises)
+            return grade(order, [job], sandbox, progress.check_done)[0]
         except SubmissionError as error:
             raise Repairable(str(error)) from None
         except GraderFault as error:

@@ -315,6 +315,6 @@ def _state(generator: torch.Generator) -> bytes:
 
 def seed_all(seed: int) -> None:
     """Seed torch, NumPy and `random` from a number that says nothing about the judge's own seeds."""
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed also asks every accelerator
     np.random.seed(seed % 2**32)
     random.seed(hashlib.blake2b(seed.to_bytes(8, "big")).digest())

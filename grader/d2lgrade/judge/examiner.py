@@ -22,6 +22,7 @@ from d2lgrade.testkit.misconceptions import Misconception
 from . import programs, verdict
 from .benches import Bench, LocalBench, predecessors, resolver
 from .seeds import seeded
+from .unwritten import unwritten
 from .verdict import Outcome
 
 HANGS = 2  # after so many, the rest of an exercise is not waited for
@@ -102,6 +103,7 @@ class Examiner:
         credited: tuple[str, ...] = ()
         attempt: Attempt | None = None
         outcome = self._unusable(exercise)
+        runnable = outcome is None
         if outcome is None and self._hangs.get(exercise.id, 0) >= HANGS:
             outcome = Outcome(
                 "timeout",
@@ -113,7 +115,7 @@ class Examiner:
         printed = self.bench.printed()
         if outcome.status == "timeout" and attempt is not None:
             self._hangs[exercise.id] = self._hangs.get(exercise.id, 0) + 1
-        if outcome.status not in ("passed", "skipped", "grader_error"):
+        if runnable and outcome.status not in ("passed", "skipped", "grader_error"):
             credited = self._credit(check, exercise)
             if credited:
                 outcome = verdict.PASSED
@@ -149,11 +151,12 @@ class Examiner:
                 return Outcome("skipped", Failure(f"Your file does not define {exercise.name}."))
             return Outcome("todo", Failure(f"There is no {exercise.file}.py here yet."))
         if source.problem is None:
-            return None
+            todo = unwritten(source.text, exercise.name)
+            return Outcome("todo", Failure(todo)) if todo else None
         problem = source.problem
-        todo = problem.kind in ("empty", "missing")
+        absent = problem.kind in ("empty", "missing")
         excerpt = tuple(problem.excerpt.splitlines())
-        return Outcome("todo" if todo else "error", Failure(problem.message, traceback=excerpt))
+        return Outcome("todo" if absent else "error", Failure(problem.message, traceback=excerpt))
 
     def _attempt(self, check: catalog.Check, student: Student) -> Attempt:
         """Run the check's function once on `student`."""
@@ -201,9 +204,7 @@ class Examiner:
     def _credit(self, check: catalog.Check, exercise: catalog.Exercise) -> tuple[str, ...]:
         """The failing predecessors with whose substitutes this check passes; empty if it fails still."""
         failing = tuple(p.id for p in predecessors(self.course, exercise) if not self._solved(p))
-        home = self.submission.homes.get(exercise.id)
-        source = self.submission.sources.get(home) if home is not None else None
-        if not failing or source is None or source.problem is not None:
+        if not failing:
             return ()
         again = self._attempt(check, self.bench.student(exercise.chapter, failing))
         if isinstance(again.error, ContestantLost):

@@ -26,7 +26,7 @@ def seeded(check: str, seed: int, follow: Callable[[int], None]) -> Iterator[Non
     `numpy.random.seed` or `random.seed`, with the number given.
     """
     number = seed_for(check, seed)
-    torch.manual_seed(number)
+    torch.default_generator.manual_seed(number)  # torch.manual_seed also asks every accelerator
     np.random.seed(number % 2**32)
     random.seed(number)
     follow(number)

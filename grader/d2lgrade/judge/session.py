@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-from d2lgrade import __version__
+from d2lgrade import __version__, catalog
 from d2lgrade import submission as submissions
 from d2lgrade.catalog import Course, Exercise
 from d2lgrade.contestant.loader import Program
@@ -47,30 +47,41 @@ class GraderFault(Exception):
 
 
 @dataclass(frozen=True)
+class Job:
+    """One submission and how to judge it.
+
+    Args:
+        submission: whose code.
+        exercises: those asked for.
+        training: whether checks that train networks are run too.
+        diagnose: whether failures are compared with misconceptions.
+        until_failure: stop at the first core or polish check that does not pass.
+    """
+
+    submission: Submission
+    exercises: tuple[Exercise, ...]
+    training: bool = True
+    diagnose: bool = True
+    until_failure: bool = False
+
+
+@dataclass(frozen=True)
 class Order:
-    """What to grade.
+    """What all jobs of a run have in common.
 
     Args:
         course: the kit.
-        path: the submission.
-        exercises: those asked for.
-        target: how they were asked for, for the report.
+        target: how the exercises were asked for, for the report.
         seed: rotates inputs.
         edition: "en" or "zh", for the numbers in the report.
         in_process: debug mode.
-        training: whether checks that train networks are run too.
-        diagnose: whether failures are compared with misconceptions.
     """
 
     course: Course
-    path: Path
-    exercises: tuple[Exercise, ...]
     target: str = "all"
     seed: int = 0
     edition: str = "en"
     in_process: bool = False
-    training: bool = True
-    diagnose: bool = True
 
 
 def bench_for(
@@ -106,39 +117,31 @@ def examiner(
 
 def grade(
     order: Order,
+    jobs: Sequence[Job],
     sandbox: ProcessSandbox | None = None,
     listen: Callable[[CheckResult], None] = lambda result: None,
-) -> Report:
-    """Grade one submission.
+) -> list[Report]:
+    """Judge several submissions on checks that are collected once; one report each, in order.
 
     Args:
-        order: what to grade.
+        order: what they have in common.
+        jobs: the submissions.
         sandbox: where contestants come from; closed by the caller. Unused in debug mode.
         listen: told each check's result as it comes.
 
     Raises:
-        SubmissionError: the submission cannot be read at all.
         GraderFault: the checks could not be collected.
         SandboxError: contestants cannot be started.
     """
-    submission = submissions.read(order.path, order.course, order.exercises)
-    return next(grade_all(order, [submission], sandbox, listen))
-
-
-def grade_all(
-    order: Order,
-    several: Sequence[Submission],
-    sandbox: ProcessSandbox | None = None,
-    listen: Callable[[CheckResult], None] = lambda result: None,
-) -> Iterator[Report]:
-    """Grade several submissions on checks that are collected once; one report each, in order."""
     if order.in_process:
         sandbox = None
     elif sandbox is None:
         raise GraderFault("A sandbox is needed to run a submission outside this process.")
-    run = _Run(order, several, sandbox, listen)
-    needed = {e.id: e for e in order.exercises}
-    for exercise in order.exercises:
+    torch.set_num_threads(1)  # results must not depend on how many cores there are
+    run = _Run(order, jobs, sandbox, listen)
+    needed: dict[str, Exercise] = {}
+    for exercise in {e.id: e for job in jobs for e in job.exercises}.values():
+        needed[exercise.id] = exercise
         needed.update({p.id: p for p in predecessors(order.course, exercise)})
     files = {order.course.section(exercise.file).path for exercise in needed.values()}
     paths = [
@@ -152,14 +155,13 @@ def grade_all(
             f"The checks in {order.course.root / 'checks'} could not be run; `d2lgrade dev check` "
             f"tells more. pytest said:\n{said.getvalue().strip()[-3000:]}"
         )
-    yield from run.reports
+    return run.reports
 
 
 def _arguments(order: Order) -> list[str]:
-    capture = ["-s"] if order.in_process else []
     return [
-        *capture,
         "-q",
+        "-s",  # contestants' prints are captured elsewhere; checks do not print
         f"--rootdir={order.course.root}",
         f"-c{_CONFIGURATION}",
         f"--kit={order.course.root}",
@@ -168,6 +170,7 @@ def _arguments(order: Order) -> list[str]:
         "--assert=plain",
         "-pno:cacheprovider",
         "-pno:junitxml",
+        "-pno:logging",
         "-ppytest_timeout",
         "--timeout-method=signal",
         f"--timeout={0 if order.in_process else BACKSTOP}",
@@ -194,12 +197,12 @@ class _Run:
     def __init__(
         self,
         order: Order,
-        several: Sequence[Submission],
+        jobs: Sequence[Job],
         sandbox: ProcessSandbox | None,
         listen: Callable[[CheckResult], None],
     ) -> None:
         self._order = order
-        self._several = several
+        self._jobs = jobs
         self._sandbox = sandbox
         self._listen = listen
         self.reports: list[Report] = []
@@ -207,35 +210,37 @@ class _Run:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Every check of the target for every submission, through pytest's own protocol."""
+        """Every check of every job, through pytest's own protocol."""
         if session.testsfailed:
             return True  # a check file could not be collected: the caller reports it
         suites = plugin.suites_of(session.config)
-        wanted = {exercise.id for exercise in self._order.exercises}
-        items: list[tuple[pytest.Item, Any]] = []
-        for item in session.items:
-            check = suites.check_of(item)
-            training = item.get_closest_marker("training") is not None
-            if check is not None and check.exercise in wanted and (self._order.training or not training):
-                items.append((item, check))
-        for submission in self._several:
-            self.reports.append(self._grade(suites, submission, items))
+        matched = [(item, suites.check_of(item)) for item in session.items]
+        for job in self._jobs:
+            wanted = {exercise.id for exercise in job.exercises}
+            items = [
+                (item, check)
+                for item, check in matched
+                if check is not None
+                and check.exercise in wanted
+                and (job.training or item.get_closest_marker("training") is None)
+            ]
+            self.reports.append(self._judge(suites, job, items))
         self.ran = True
         return True
 
-    def _grade(
-        self, suites: plugin.Suites, submission: Submission, items: list[tuple[pytest.Item, Any]]
+    def _judge(
+        self, suites: plugin.Suites, job: Job, items: list[tuple[pytest.Item, catalog.Check]]
     ) -> Report:
         started = time.perf_counter()
         order = self._order
-        bench = bench_for(order.course, submission, order.exercises, self._sandbox)
+        bench = bench_for(order.course, job.submission, job.exercises, self._sandbox)
         suites.examiner = Examiner(
             order.course,
-            submission,
+            job.submission,
             bench,
             suites.functions,
             seed=order.seed,
-            diagnose=order.diagnose,
+            diagnose=job.diagnose,
         )
         examined: dict[str, Examined] = {}
         try:
@@ -243,25 +248,29 @@ class _Run:
                 following = items[index + 1][0] if index + 1 < len(items) else None
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 found = item.stash.get(plugin.EXAMINED, None)
-                if found is not None:
-                    examined[check.id] = found
-                    del item.stash[plugin.EXAMINED]
-                    self._listen(found.result)
+                if found is None:
+                    continue
+                examined[check.id] = found
+                del item.stash[plugin.EXAMINED]
+                self._listen(found.result)
+                if job.until_failure and found.result.status != "passed":
+                    break
         finally:
             bench.close()
-        return self._report(submission, examined, {check.id for _, check in items}, started)
+        return self._report(job, examined, {check.id for _, check in items}, started)
 
     def _report(
-        self, submission: Submission, examined: dict[str, Examined], ran: set[str], started: float
+        self, job: Job, examined: dict[str, Examined], due: set[str], started: float
     ) -> Report:
         order = self._order
         exercises = []
-        for exercise in order.exercises:
-            checks, credited = [], []
+        for exercise in job.exercises:
+            checks: list[CheckResult] = []
+            credited: list[str] = []
             for check in exercise.checks:
-                if not order.training and check.id not in ran:
-                    continue
                 found = examined.get(check.id)
+                if found is None and (check.id not in due or job.until_failure):
+                    continue
                 checks.append(found.result if found else _lost(check))
                 credited += found.credited_with if found else ()
             exercises.append(
@@ -280,14 +289,14 @@ class _Run:
             d2lgrade=__version__,
             target=order.target,
             seed=order.seed,
-            submission=submission.name,
+            submission=job.submission.name,
             environment=environment(),
             sandbox=self._sandbox.describe() if self._sandbox else {"level": "none"},
             exercises=tuple(exercises),
-            chapters=_chapters(order),
-            sections=_sections(order),
+            chapters=_chapters(order, job.exercises),
+            sections=_sections(order, job.exercises),
             seconds=time.perf_counter() - started,
-            notes=submission.notes,
+            notes=job.submission.notes,
         )
 
 
@@ -299,13 +308,14 @@ def _lost(check: Any) -> CheckResult:
     )
 
 
-def _chapters(order: Order) -> dict[str, Heading]:
-    used = {exercise.chapter for exercise in order.exercises}
-    return {c.id: Heading(c.number(order.edition), c.title) for c in order.course.chapters if c.id in used}
+def _chapters(order: Order, exercises: tuple[Exercise, ...]) -> dict[str, Heading]:
+    used = {exercise.chapter for exercise in exercises}
+    chapters = [chapter for chapter in order.course.chapters if chapter.id in used]
+    return {c.id: Heading(c.number(order.edition), c.title) for c in chapters}
 
 
-def _sections(order: Order) -> dict[str, Heading]:
-    used = {exercise.file for exercise in order.exercises}
+def _sections(order: Order, exercises: tuple[Exercise, ...]) -> dict[str, Heading]:
+    used = {exercise.file for exercise in exercises}
     numbered = [(s.numbered(order.edition), s) for s in order.course.sections if s.file in used]
     return {number: Heading(number, section.title) for number, section in numbered}
 

@@ -119,8 +119,8 @@ def _listed(items: Iterable[str], joint: str = "and") -> str:
 
 def _name(path: Path) -> str:
     """What the submission is called: `.` by the name of the current folder."""
-    here = harmless(os.path.basename(os.path.realpath(path)))
-    return shown(path) if path.name else here or str(path)
+    name = shown(path)
+    return name if name != os.curdir else harmless(os.path.basename(os.path.realpath(path)))
 
 
 # A folder that mirrors the kit

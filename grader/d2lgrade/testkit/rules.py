@@ -125,18 +125,20 @@ class _Reader(ast.NodeVisitor):
         self.found: set[tuple[int, str]] = set()
         self.used: list[str] = []
 
-    def visit_Name(self, node: ast.Name) -> None:  # noqa: N802 - ast's spelling, as below
-        self._judge(node)
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self._judge(node)
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:  # noqa: N802
-        self._judge(node)
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self._judge(node)
         root: ast.expr = node
         while isinstance(root, ast.Attribute):
             root = root.value
         if not isinstance(root, ast.Name):
             self.visit(root)
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> None:
         match node:
             case ast.Call(func=ast.Name("isinstance" | "issubclass"), args=[first, *_]):
                 self.visit(first)  # asking what something is does not use it
@@ -146,20 +148,20 @@ class _Reader(ast.NodeVisitor):
             case _:
                 self.generic_visit(node)
 
-    def visit_Compare(self, node: ast.Compare) -> None:  # noqa: N802
+    def visit_Compare(self, node: ast.Compare) -> None:
         if not any(_asks_type(side) for side in (node.left, *node.comparators)):
             self.generic_visit(node)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self._function(node)
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:  # noqa: N802
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
         self._function(node)
 
-    def visit_Lambda(self, node: ast.Lambda) -> None:  # noqa: N802
+    def visit_Lambda(self, node: ast.Lambda) -> None:
         self._function(node)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         for part in (node.target, node.value):  # the annotation itself runs nothing
             if part is not None:
                 self.visit(part)
@@ -190,15 +192,19 @@ class _Reader(ast.NodeVisitor):
                     scope.setdefault(target.id, path or "")
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 scope.setdefault(node.id, "")
+            elif node is not function and isinstance(node, ast.FunctionDef | ast.ClassDef):
+                scope.setdefault(node.name, "")
         return scope
 
     def _judge(self, node: ast.Name | ast.Attribute) -> None:
         path = self._path(node)
-        if path is None:
+        if path is not None:
+            spellings = list(_prefixes(path))
+        else:
             self._follow(node)
             method = isinstance(node, ast.Attribute) and self._method(node)
-            path = f"torch.Tensor.{method}" if method else ""
-        if any(covers(rule, prefix) for prefix in _prefixes(path) for rule in self._rules):
+            spellings = [f"torch.Tensor.{method}"] if method else []
+        if any(covers(rule, spelling) for spelling in spellings for rule in self._rules):
             self.found.add((node.lineno, ast.unparse(node)))
 
     def _follow(self, node: ast.expr) -> None:
@@ -235,7 +241,7 @@ class _Reader(ast.NodeVisitor):
         """The path of a name that the top level assigns a module or function to."""
         for node in self._module.definitions[name]:
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute):
-                root = node.value
+                root: ast.expr = node.value
                 while isinstance(root, ast.Attribute):
                     root = root.value
                 if isinstance(root, ast.Name) and root.id in self._module.imports:

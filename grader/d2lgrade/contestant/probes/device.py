@@ -52,7 +52,7 @@ class Session:
         try:
             self._moved = 0
             self._settle(self._values, {})
-            self._mode.__enter__()
+            self._mode.__enter__()  # type: ignore[no-untyped-call]
         except BaseException:
             self._machine.__exit__(None, None, None)
             raise
@@ -64,7 +64,7 @@ class Session:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._mode.__exit__(kind, error, traceback)
+        self._mode.__exit__(kind, error, traceback)  # type: ignore[no-untyped-call]
         self._machine.__exit__(kind, error, traceback)
 
     def check(self, result: Any) -> None:
@@ -111,7 +111,8 @@ class Session:
                 module.to(DEVICE)
             self._moved += 1
         else:
-            module._apply(self._place)  # `to` goes this way too, through overrides of `_apply`
+            # `to` goes this way too, through overrides of `_apply`.
+            module._apply(self._place)  # type: ignore[no-untyped-call]
 
     def _place(self, tensor: torch.Tensor) -> torch.Tensor:
         self.places.put(tensor, True)

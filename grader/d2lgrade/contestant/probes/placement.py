@@ -67,7 +67,8 @@ class Places:
         # An autograd Function only where there is a gradient to bring back to this side:
         # functorch's wrappers (vmap, grad) take the plain copy.
         if tensor.requires_grad and torch.is_grad_enabled() and not _wrapped(tensor):
-            copy: torch.Tensor = _Crossing.apply(tensor, self, on_device)
+            moved = _Crossing.apply(tensor, self, on_device)  # type: ignore[no-untyped-call]
+            copy: torch.Tensor = moved
         else:
             copy = tensor.clone()
         self.put(copy, on_device)

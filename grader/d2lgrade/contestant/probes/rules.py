@@ -89,13 +89,15 @@ class _Watch(TorchFunctionMode):
 
 
 def _function(func: Any) -> str:
-    """The public dotted name of what a mode is handed; empty for reading an attribute."""
+    """The public dotted name of what a mode is handed; empty for attributes and bookkeeping."""
     name: str = getattr(func, "__name__", "")
     if name in {"", "__get__", "__set__", "__delete__"}:
         return ""
     if getattr(func, "__objclass__", None) is not None:  # a method written in C++
         return f"torch.Tensor.{name}"
     module: str = getattr(func, "__module__", None) or "torch"
+    if module == "torch._C":  # switching the grad mode and its like
+        return ""
     if module.startswith("torch._ops."):
         return f"torch.ops.{module.removeprefix('torch._ops.')}.{name}"
     place = _PLACES.get(module, module)
