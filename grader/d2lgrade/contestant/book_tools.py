@@ -85,7 +85,8 @@ class Accumulator:
 
     def add(self, *args: Any) -> None:
         """Add one number to each sum."""
-        self.data = [total + float(arg) for total, arg in zip(self.data, args, strict=False)]
+        numbers = [float(a.detach() if isinstance(a, torch.Tensor) else a) for a in args]
+        self.data = [total + number for total, number in zip(self.data, numbers, strict=True)]
 
     def reset(self) -> None:
         """Start again from zero."""

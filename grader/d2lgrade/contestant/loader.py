@@ -180,6 +180,4 @@ class Loader:
         if self._book is None:
             judged = {i.rpartition("/")[2] for i in self.program.judged}
             self._book = standin.build(self.program.phrases, self._own, judged)
-        if fromlist and name != "d2l":
-            return self._book.torch  # type: ignore[no-any-return]  # `from d2l.torch import x`
-        return self._book
+        return standin.imported(self._book, name, fromlist)

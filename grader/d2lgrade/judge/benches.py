@@ -97,7 +97,11 @@ class RemoteBench:
         course: Course,
         program: Callable[[Collection[str]], Program],
         sandbox: ProcessSandbox,
+        *,
+        owned: bool = False,
     ) -> None:
+        """`owned` closes the sandbox with the bench."""
+        self._owned = owned
         self._course = course
         self._program = program
         self._sandbox = sandbox
@@ -137,6 +141,8 @@ class RemoteBench:
     def close(self) -> None:
         """See `Bench.close`."""
         self.discard()
+        if self._owned:
+            self._sandbox.close()
 
 
 def source_of(program: Program, identity: str) -> str:

@@ -26,7 +26,6 @@ from .unwritten import unwritten
 from .verdict import Outcome
 
 HANGS = 2  # after so many, the rest of an exercise is not waited for
-REPLAY_SECONDS = 1.0  # checks slower than this are not replayed on misconceptions
 STDOUT_LIMIT = 4000
 
 
@@ -120,8 +119,7 @@ class Examiner:
             if credited:
                 outcome = verdict.PASSED
             elif attempt is not None and attempt.error is not None:
-                seconds = time.perf_counter() - started
-                outcome = self._explained(check, exercise, attempt, outcome, seconds)
+                outcome = self._explained(check, exercise, attempt, outcome)
         result = CheckResult(
             id=check.id,
             title=self.title(check),
@@ -203,7 +201,8 @@ class Examiner:
 
     def _credit(self, check: catalog.Check, exercise: catalog.Exercise) -> tuple[str, ...]:
         """The failing predecessors with whose substitutes this check passes; empty if it fails still."""
-        failing = tuple(p.id for p in predecessors(self.course, exercise) if not self._solved(p))
+        before = predecessors(self.course, exercise)
+        failing = tuple(p.id for p in before if not self._sound(p, check.kind))
         if not failing:
             return ()
         again = self._attempt(check, self.bench.student(exercise.chapter, failing))
@@ -211,10 +210,15 @@ class Examiner:
             self.bench.discard()
         return failing if again.error is None else ()
 
-    def _solved(self, exercise: catalog.Exercise) -> bool:
-        """Whether the exercise's core checks pass (credited ones too); examines what is not yet."""
-        core = (check for check in exercise.checks if check.kind == "core" and check.id in self.functions)
-        return all(self.examine(check).result.status == "passed" for check in core)
+    def _sound(self, exercise: catalog.Exercise, kind: str) -> bool:
+        """Whether a predecessor gives no cause to fail a check of this kind.
+
+        Its core checks must pass, credited ones too, and for a polish check all of them: what
+        cannot leave the CPU drags along whatever calls it.
+        """
+        due = [c for c in exercise.checks if kind == "polish" or c.kind == "core"]
+        known = [c for c in due if c.id in self.functions]
+        return all(self.examine(c).result.status == "passed" for c in known)
 
     def _explained(
         self,
@@ -222,14 +226,13 @@ class Examiner:
         exercise: catalog.Exercise,
         attempt: Attempt,
         outcome: Outcome,
-        seconds: float,
     ) -> Outcome:
         """The outcome with the misconception that gives the same answers, where one does."""
         judgeable = isinstance(attempt.error, Mismatch | StudentError) and outcome.status in ("failed", "error")
         if not (self.diagnose and judgeable and outcome.failure) or attempt.error is None:
             return outcome
         candidates = diagnosis.known(self.course, exercise)
-        if seconds > REPLAY_SECONDS or self.functions[check.id].slow:
+        if self.functions[check.id].slow:  # a training run for each candidate would take too long
             candidates = [c for c in candidates if c.signature is not None]
         found = diagnosis.recognised(
             candidates,

@@ -89,6 +89,8 @@ def bench_for(
     submission: Submission,
     judged: Sequence[Exercise],
     sandbox: ProcessSandbox | None,
+    *,
+    owned: bool = False,
 ) -> Bench:
     """A bench for a submission: contestants from `sandbox`, or this process where there is none."""
 
@@ -97,7 +99,7 @@ def bench_for(
 
     if sandbox is None:
         return LocalBench(course, program, capture=False)
-    return RemoteBench(course, program, sandbox)
+    return RemoteBench(course, program, sandbox, owned=owned)
 
 
 def examiner(
@@ -110,9 +112,11 @@ def examiner(
     in_process: bool = False,
 ) -> Examiner:
     """An examiner for the submission at `path`, for a pytest run of its own."""
+    torch.set_num_threads(1)
     submission = submissions.read(path, course, judged)
     sandbox = None if in_process else ProcessSandbox()
-    return Examiner(course, submission, bench_for(course, submission, judged, sandbox), functions, seed=seed)
+    bench = bench_for(course, submission, judged, sandbox, owned=True)
+    return Examiner(course, submission, bench, functions, seed=seed)
 
 
 def grade(

@@ -52,6 +52,14 @@ def forbidden_calls(
     return sorted(found)
 
 
+def defined_in(source: str) -> list[str]:
+    """The names that the top level of a file defines; none for a file that is no Python."""
+    try:
+        return list(_Module.read(ast.parse(source)).definitions)
+    except (SyntaxError, ValueError):
+        return []
+
+
 @dataclass
 class _Module:
     """What the top level of a file binds."""

@@ -47,7 +47,7 @@ def watching() -> Iterator[set[str]]:
 
     def enter(module: torch.nn.Module, _: Any) -> None:
         name = _layer(module)
-        if name and not any(inside[-1:]):
+        if name:
             seen.add(name)
         inside.append(bool(name))
 
