@@ -48,7 +48,7 @@ def cross_entropy_from_logits(logits, y):
         >>> cross_entropy_from_logits(logits, torch.tensor([0, 1]))
         tensor(10000.3467)
 
-    Book: 4.1.2, 4.5.3
+    Book: 4.1.2, 4.5.2
     """
     # BEGIN SOLUTION
     n, q = logits.shape

@@ -39,7 +39,7 @@ def softmax(X):
         tensor([[0.5000, 0.5000],
                 [1.0000, 0.0000]])
 
-    Book: 4.4.1, 4.5.3
+    Book: 4.4.1, 4.5.2
     """
     # BEGIN SOLUTION
     if not (X.dim() and X.is_floating_point()):

@@ -20,7 +20,8 @@ def batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum):
     running statistics are used, and come back as they are.
 
     Args:
-        X: float tensor (n, d), or (n, c, h, w). Not modified.
+        X: float tensor (n, d), or (n, c, h, w), in training with at least two values a feature.
+            Not modified.
         gamma: float tensor (1, d), or (1, c, 1, 1), the scale. Not modified.
         beta: float tensor with the shape of gamma, the shift. Not modified.
         moving_mean: float tensor with the shape of gamma, the running mean. Not modified: the
@@ -59,7 +60,7 @@ def batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum):
         >>> mean, var
         (tensor([[0.2000]]), tensor([[1.]]))
 
-    Book: 8.5.2
+    Book: 8.5.2, 8.5.3
     """
     # BEGIN SOLUTION
     if X.dim() not in (2, 4):
@@ -129,7 +130,7 @@ class BatchNorm(nn.Module):
         >>> [round(y, 3) for y in Y.flatten().tolist()]
         [0.0, 0.877]
 
-    Book: 8.5.4
+    Book: 8.5.3
     """
 
     def __init__(self, num_features, num_dims):

@@ -21,6 +21,7 @@ from d2lgrade.testkit.misconceptions import Misconception
 
 from . import programs, verdict
 from .benches import Bench, LocalBench, predecessors, resolver
+from .flags import spoils_testimony
 from .seeds import seeded
 from .unwritten import unwritten
 from .verdict import Outcome
@@ -31,11 +32,16 @@ STDOUT_LIMIT = 4000
 
 @dataclass(frozen=True)
 class Function:
-    """A check's test function; `reference` tells whether it asks for that fixture too."""
+    """A check's test function.
+
+    `reference`: it asks for that fixture too. `slow`: it trains a network. `testimony`: it rests on
+    what is observed inside the learner's process.
+    """
 
     call: Callable[..., None]
     reference: bool = False
     slow: bool = False
+    testimony: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,8 @@ class Examiner:
                 "timeout",
                 Failure(f"Not tried: {exercise.name} gave no answer in {HANGS} checks before."),
             )
+        if outcome is None and self.functions[check.id].testimony:
+            outcome = self._no_witness(exercise)
         if outcome is None:
             attempt = self._attempt(check, self.bench.student(exercise.chapter))
             outcome = self._outcome(check, exercise, attempt)
@@ -155,6 +163,18 @@ class Examiner:
         absent = problem.kind in ("empty", "missing")
         excerpt = tuple(problem.excerpt.splitlines())
         return Outcome("todo" if absent else "error", Failure(problem.message, traceback=excerpt))
+
+    def _no_witness(self, exercise: catalog.Exercise) -> Outcome | None:
+        """The outcome of a check whose witness, the learner's process, has been tampered with."""
+        text = self.submission.sources[self.submission.homes[exercise.id]].text
+        name = spoils_testimony(text)
+        if not name:
+            return None
+        message = (
+            f"Your file uses {name}, which can change what this check observes inside your process; "
+            "the point is given for code that leaves torch's dispatch alone."
+        )
+        return Outcome("failed", Failure(message))
 
     def _attempt(self, check: catalog.Check, student: Student) -> Attempt:
         """Run the check's function once on `student`."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # pytest loads this plugin everywhere; torch is for runs that
 SUITES = pytest.StashKey["Suites"]()
 EXAMINED = pytest.StashKey["Examined"]()
 FIXTURES = {"student", "reference"}
+TESTIMONY = {"other_device", "watched"}
 
 
 class Suites:
@@ -99,6 +100,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             continue
         files.add((item.path.parent.name, item.path.stem.removeprefix("test_")))
         suites.functions[check.id] = _function(item)
+        if check.kind == "core" and suites.functions[check.id].testimony:
+            raise pytest.UsageError(
+                f"{check.id} is a core check that rests on what is observed inside the learner's "
+                "process (other_device, watched): list it under polish in chapter.toml."
+            )
     if stray:
         raise pytest.UsageError(
             f"No points in chapter.toml for {', '.join(stray)}: a check is a function "
@@ -128,7 +134,8 @@ def _function(item: pytest.Item) -> Function:
             "takes `student` and, where it needs the master's answer, `reference`."
         )
     slow = item.get_closest_marker("training") is not None
-    return Function(item.function, "reference" in wanted, slow)
+    testimony = not TESTIMONY.isdisjoint(item.function.__code__.co_names)
+    return Function(item.function, "reference" in wanted, slow, testimony)
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ from d2lgrade.submission import Submission
 from . import plugin, programs
 from .benches import Bench, LocalBench, RemoteBench, predecessors
 from .examiner import Examined, Examiner, Function
+from .flags import flags
 
 BACKSTOP = 300  # seconds a whole check may take; the deadlines of single calls fire long before
 _CONFIGURATION = Path(__file__).with_name("pytest.ini")
@@ -287,6 +288,7 @@ class _Run:
                     max_points=sum(check.max_points for check in checks),
                     checks=tuple(checks),
                     credited_with=tuple(dict.fromkeys(credited)),
+                    flags=_flags(job.submission, exercise),
                 )
             )
         return Report(
@@ -302,6 +304,11 @@ class _Run:
             seconds=time.perf_counter() - started,
             notes=job.submission.notes,
         )
+
+
+def _flags(submission: Submission, exercise: Exercise) -> tuple[str, ...]:
+    source = submission.sources.get(submission.homes.get(exercise.id, ""))
+    return flags(source.text) if source is not None else ()
 
 
 def _lost(check: Any) -> CheckResult:

@@ -112,6 +112,9 @@ def _raised(
             f"Your {exercise.name} takes {fault.signature}; the contract is {exercise.signature}."
         )
         return Outcome("error", Failure(message, **shown, notes=(fault.text,)))
+    if fault.kind == "WrongDevice":
+        message = f"With its inputs on a GPU this would fail: {fault.text}"
+        return Outcome("failed", Failure(message, **shown, traceback=lines))
     message = f"Your code raised {fault.kind}: {fault.text}" if fault.text else f"Your code raised {fault.kind}."
     if fault.kind in ("SystemExit", "KeyboardInterrupt"):
         message = f"Your code ended the program ({fault.kind}); a function returns its answer."

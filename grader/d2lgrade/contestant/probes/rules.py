@@ -47,7 +47,7 @@ def watching() -> Iterator[set[str]]:
 
     def enter(module: torch.nn.Module, _: Any) -> None:
         name = _layer(module)
-        if name:
+        if name and not any(inside[-1:]):
             seen.add(name)
         inside.append(bool(name))
 

@@ -1,0 +1,16 @@
+"""Chapter 8: what stands in for a predecessor that fails, built from PyTorch; public."""
+
+import torch
+
+
+def batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum):
+    """X: (n, d) or (n, c, h, w); the others of shape (1, d) or (1, c, 1, 1)."""
+    if X.dim() not in (2, 4):
+        raise ValueError("X has 2 or 4 axes")
+    mean, var = moving_mean, moving_var
+    if torch.is_grad_enabled():
+        axes = [axis for axis in range(X.dim()) if axis != 1]
+        var, mean = torch.var_mean(X, axes, correction=0, keepdim=True)
+        moving_mean = torch.lerp(moving_mean, mean.detach(), momentum)
+        moving_var = torch.lerp(moving_var, var.detach(), momentum)
+    return (X - mean) * torch.rsqrt(var + eps) * gamma + beta, moving_mean, moving_var
