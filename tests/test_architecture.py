@@ -105,7 +105,9 @@ def test_nothing_untrusted_reaches_the_judge() -> None:
         assert not imported_rooms(path) & {"judge", "testkit", "diagnosis", "catalog", "student"}
 
 
-@pytest.mark.parametrize("command", [["--help"], ["list"], ["status"], ["hint", "corr2d"], ["--version"]])
+@pytest.mark.parametrize(
+    "command", [["--help"], ["list"], ["status"], ["hint", "corr2d"], ["--version"]]
+)
 def test_light_commands_import_no_tensor_library(command: list[str]) -> None:
     code = (
         "import sys; sys.argv = ['d2lgrade', *sys.argv[1:]]\n"

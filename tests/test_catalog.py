@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from d2lgrade import catalog
 from d2lgrade.catalog import AmbiguousTarget, CatalogError, Course, UnknownTarget
 from kits import FOLDER, MANIFEST, make_kit, write

@@ -6,6 +6,7 @@ import ast
 from textwrap import dedent
 
 import pytest
+
 from d2lgrade import master
 from d2lgrade.master import MasterError, stub
 from kits import CONV_LAYER, POOLING

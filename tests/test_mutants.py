@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn import functional
+
 from d2lgrade.author.mutants import (
     EquivalentsError,
     MissingLibraryError,
@@ -19,7 +21,6 @@ from d2lgrade.author.mutants import (
     mutants,
     stale,
 )
-from torch.nn import functional
 
 CORR2D = '''\
 """Section 7.2, and 3 + 4 words about it."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from d2lgrade.author.plant import PlantError, bindings, free_names, plant
 
 SOLUTION = '''\

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from d2lgrade.contestant.probes.device import DEVICE, Session, WrongDevice, run
 from torch import nn
+
+from d2lgrade.contestant.probes.device import DEVICE, Session, WrongDevice, run
 
 MIXED = "Expected all tensors to be on the same device, but found at least two devices, cuda:0 and"
 
@@ -845,4 +846,47 @@ def test_a_session_can_hold_several_calls() -> None:
         assert torch.ones(1).type() == "torch.FloatTensor"
     assert X.device.type == Y.device.type == "cpu"
     with Session():
-        assert X.device.type == Y.device.type == "cpu"  # marks end with their session
+        assert X.is_cuda  # it is where it was left
+        assert not torch.ones(1).is_cuda
+
+
+def test_what_one_call_makes_on_the_device_is_there_for_the_next() -> None:
+    class Momentum(torch.optim.Optimizer):
+        def __init__(self, params):
+            super().__init__(params, {})
+            self.velocities = [torch.zeros_like(p) for p in self.param_groups[0]["params"]]
+
+        @torch.no_grad()
+        def step(self, closure=None):
+            for p, v in zip(self.param_groups[0]["params"], self.velocities, strict=True):
+                v[:] = v + p.grad
+                p -= v
+
+    w = torch.ones(3, requires_grad=True)
+    optimizer = run(Momentum, ([w],), {})
+    for _ in range(2):
+        w.sum().backward()
+        run(optimizer.step, (), {})
+    assert w.tolist() == [-3.0] * 3
+
+    class Mean(nn.Module):
+        mean = None
+
+        def forward(self, X):
+            self.mean = X.mean(0) if self.mean is None else self.mean + X.mean(0)
+            return X - self.mean
+
+    layer = Mean()
+    for _ in range(2):
+        run(layer, (image(),), {})
+    torch.testing.assert_close(layer.mean, 2 * image().mean(0))
+
+
+@pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad])
+def test_it_works_without_gradients_too(mode) -> None:
+    net = nn.Sequential(nn.Flatten(), nn.LazyLinear(3), nn.BatchNorm1d(3))
+    with mode():
+        assert run(net, (torch.randn(4, 2, 2),), {}).shape == (4, 3)
+        assert run(lambda x: x + torch.ones(3).to(x.device), (torch.ones(3),), {}).sum() == 6
+        with pytest.raises(WrongDevice):
+            run(mask_made_by_rand, (image(),), {})

@@ -8,10 +8,11 @@ import textwrap
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
+
 from d2lgrade import families
 from d2lgrade.contestant.probes.rules import broken, canonical, watching
 from d2lgrade.testkit.rules import forbidden_calls
-from torch import nn
 
 # --- families -------------------------------------------------------------------------------------
 

@@ -13,10 +13,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from markdown_it import MarkdownIt
+
 from d2lgrade.render import FORMATS, as_json, as_junit, as_markdown
 from d2lgrade.render.harmless import each_text
 from d2lgrade.results import Report
-from markdown_it import MarkdownIt
 from reports import golden, sample, solved
 
 HOSTILE = "\x1b[2J\x00\u202e\ud800\ufffe<b>&]]>```\n# x\n| y |![z](http://evil)@all"

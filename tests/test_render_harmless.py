@@ -8,6 +8,8 @@ import unicodedata
 from xml.etree import ElementTree
 
 import pytest
+from markdown_it import MarkdownIt
+
 from d2lgrade.render.harmless import (
     capped,
     code_span,
@@ -19,7 +21,6 @@ from d2lgrade.render.harmless import (
     for_xml,
 )
 from d2lgrade.results import Argument, Failure
-from markdown_it import MarkdownIt
 
 EVERYTHING = "".join(map(chr, range(0x110000)))
 

@@ -6,6 +6,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+
 from d2lgrade.render.picture import svg
 from reports import sample
 

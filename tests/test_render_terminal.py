@@ -11,13 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
 from d2lgrade.render.harmless import each_text
 from d2lgrade.render.terminal import Progress, print_report
 from d2lgrade.render.words import MARKS
 from d2lgrade.results import CheckResult, Failure, Heading, Report
 from reports import FLIPPED, UNREADABLE, check, exercise, golden, sample, solved
-from rich.cells import cell_len
-from rich.console import Console
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from d2lgrade import catalog, master
 from d2lgrade.author import scaffold
 from d2lgrade.catalog import CatalogError

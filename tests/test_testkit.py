@@ -134,7 +134,9 @@ def test_type_comes_before_shape_before_dtype_before_values():
 
 
 def test_where_values_differ_is_told():
-    wrong = failure(torch.tensor([[-0.5, 1.5], [-2.0, 0.0]]), torch.tensor([[0.5, -1.5], [2.0, 0.0]]))
+    wrong = failure(
+        torch.tensor([[-0.5, 1.5], [-2.0, 0.0]]), torch.tensor([[0.5, -1.5], [2.0, 0.0]])
+    )
     assert wrong.difference == "3 of 4 differ, first at (0, 0), worst by 4"
     assert wrong.map == ("# #", "# ·")
     assert wrong.expected == "[[0.5, -1.5],\n [2.0, 0.0]]"
@@ -144,8 +146,12 @@ def test_where_values_differ_is_told():
 def test_nan_and_inf_are_equal_to_themselves_only():
     special = torch.tensor([math.nan, math.inf, -math.inf])
     assert_same(special.clone(), special)
-    assert failure(torch.tensor([math.nan, math.inf, math.inf]), special).difference.startswith("1 of 3")
-    assert failure(torch.full((3,), math.nan), torch.ones(3)).difference == "3 of 3 differ, first at 0"
+    assert failure(torch.tensor([math.nan, math.inf, math.inf]), special).difference.startswith(
+        "1 of 3"
+    )
+    assert (
+        failure(torch.full((3,), math.nan), torch.ones(3)).difference == "3 of 3 differ, first at 0"
+    )
 
 
 def test_an_empty_result_only_needs_its_shape():
@@ -273,7 +279,9 @@ def test_the_rate_bound_is_below_one_in_a_million():
         return False
 
     tail = sum(
-        math.comb(trials, k) * p**k * (1 - p) ** (trials - k) for k in range(trials + 1) if rejected(k)
+        math.comb(trials, k) * p**k * (1 - p) ** (trials - k)
+        for k in range(trials + 1)
+        if rejected(k)
     )
     assert 0 < tail < 1e-6
 

@@ -335,6 +335,7 @@ def test_BatchNorm_state(student):
         expected = truth(in_prediction, [batch], X, scale, shift)
         net = layer(student, scale, shift, len(shape))
         net(batch)
+        assert_same(predict(net, X), expected, what="the prediction before it is saved")
         other = new_layer(student, shape[1], len(shape))
         student.run(load_state, net, other)
         assert_same(predict(other, X), expected, what="the prediction of a layer loaded from state_dict")

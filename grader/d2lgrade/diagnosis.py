@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -142,12 +143,8 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
     if isinstance(one, float):
-        return (
-            one == other
-            or abs(one - other) <= CLOSE * max(abs(one), abs(other))
-            or one != one
-            and other != other
-        )
+        both_nan = math.isnan(one) and math.isnan(other)
+        return bool(both_nan or math.isclose(one, other, rel_tol=CLOSE))
     return bool(one == other)
 
 

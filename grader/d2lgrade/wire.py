@@ -34,10 +34,7 @@ TUPLE, BIG_INT, COMPLEX, TENSOR, REFERENCE, DEVICE, DTYPE, OBJECT = range(1, 9)
 # By name, not by number, so that two versions of torch agree.
 DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name)
-    for name in (
-        "float32 float64 float16 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool "
-        "complex32 complex64 complex128 float8_e4m3fn float8_e5m2 float8_e4m3fnuz float8_e5m2fnuz"
-    ).split()
+    for name in ["float32", "float64", "float16", "bfloat16", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool", "complex32", "complex64", "complex128", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz"]
     if hasattr(torch, name)
 }
 DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}

@@ -83,26 +83,23 @@ class LeNet(nn.Module):
     def __init__(self, num_classes=10):
         super().__init__()
         # BEGIN SOLUTION
-        self.net = nn.Sequential(
-            # BLANK: nn.Conv2d(1, 6, kernel_size=____, padding=____),
-            nn.Conv2d(1, 6, kernel_size=5, padding=2),
-            nn.Sigmoid(),
-            nn.AvgPool2d(2),
-            nn.Conv2d(6, 16, kernel_size=5),
-            nn.Sigmoid(),
-            nn.AvgPool2d(2),
-            nn.Flatten(),
-            nn.Linear(16 * 5 * 5, 120),
-            nn.Sigmoid(),
-            nn.Linear(120, 84),
-            nn.Sigmoid(),
-            nn.Linear(84, num_classes),
+        # BLANK: self.first = nn.Sequential(nn.Conv2d(1, 6, kernel_size=____, padding=____), ____)
+        self.first = nn.Sequential(
+            nn.Conv2d(1, 6, kernel_size=5, padding=2), nn.Sigmoid(), nn.AvgPool2d(2)
         )
+        # BLANK: self.second = ____
+        self.second = nn.Sequential(nn.Conv2d(6, 16, kernel_size=5), nn.Sigmoid(), nn.AvgPool2d(2))
+        # BLANK: self.hidden = nn.Sequential(nn.Flatten(), nn.Linear(____, 120), ____)
+        self.hidden = nn.Sequential(
+            nn.Flatten(), nn.Linear(16 * 5 * 5, 120), nn.Sigmoid(), nn.Linear(120, 84), nn.Sigmoid()
+        )
+        self.last = nn.Linear(84, num_classes)
         # END SOLUTION
 
     def forward(self, X):
         # BEGIN SOLUTION
-        return self.net(X)
+        # BLANK: return ____
+        return self.last(self.hidden(self.second(self.first(X))))
         # END SOLUTION
 
 

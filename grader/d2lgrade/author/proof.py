@@ -32,6 +32,7 @@ Say = Callable[[str], None]
 # The headings of a contract in their order; all but the first and last may be left out.
 HEADINGS = ("Args", "Returns", "Formula", "Raises", "Rules", "Example", "Book")
 REQUIRED = ("Example", "Book")
+LEVELS: tuple[master.Level, ...] = ("open", "guided")
 MUTANT_SECONDS = 3.0  # a mutant that hangs is rejected; no need to wait as long as for a learner
 MISCONCEPTIONS = 3
 
@@ -85,8 +86,8 @@ def texts(course: Course, exercises: Sequence[Exercise]) -> Iterator[Weakness]:
     for section in _sections(course, exercises):
         source = _solution(course, section)
         contracts = master.contract(source)
-        for level in ("open", "guided"):
-            if master.contract(master.stub(source, level)) != contracts:  # type: ignore[arg-type]
+        for level in LEVELS:
+            if master.contract(master.stub(source, level)) != contracts:
                 yield Weakness(section.path, f"the {level} stub's contracts are not the master's")
         for exercise in section.exercises:
             if exercise in exercises:
@@ -129,12 +130,14 @@ def _example(course: Course, exercise: Exercise, text: str) -> Iterator[Weakness
 
 def stubs(course: Course, exercises: Sequence[Exercise]) -> Iterator[Weakness]:
     """Every stub, at both levels, is to do and earns nothing."""
-    for level in ("open", "guided"):
+    for level in LEVELS:
         changed = {
-            section.file: master.stub(_solution(course, section), level)  # type: ignore[arg-type]
+            section.file: master.stub(_solution(course, section), level)
             for section in course.sections
         }
-        report = _graded(course, [(_submission(course, changed, f"{level} stubs"), tuple(exercises))])[0]
+        report = _graded(
+            course, [(_submission(course, changed, f"{level} stubs"), tuple(exercises))]
+        )[0]
         for result in report.exercises:
             if result.status != "todo" or result.points:
                 done = [c.id for c in result.checks if c.status != "todo"]
@@ -156,14 +159,18 @@ def references(course: Course, exercises: Sequence[Exercise], repeat: int) -> It
                     yield Weakness(check.id, f"the reference is {check.status}: {said}")
 
 
-def misconceptions(course: Course, exercises: Sequence[Exercise], repeat: int) -> Iterator[Weakness]:
+def misconceptions(
+    course: Course, exercises: Sequence[Exercise], repeat: int
+) -> Iterator[Weakness]:
     """Every misconception is rejected, named in a failure, and costs nothing but its own points."""
     jobs: list[tuple[Submission, tuple[Exercise, ...]]] = []
     planted: list[tuple[Exercise, Misconception]] = []
     for exercise in exercises:
         known = diagnosis.known(course, exercise)
         if len(known) < MISCONCEPTIONS:
-            yield Weakness(exercise.id, f"has {len(known)} misconceptions; {MISCONCEPTIONS} are due")
+            yield Weakness(
+                exercise.id, f"has {len(known)} misconceptions; {MISCONCEPTIONS} are due"
+            )
         dependents = [e for e in course.exercises if exercise in predecessors(course, e)]
         for entry in known:
             text = planted_source(course, exercise, entry)
@@ -171,8 +178,14 @@ def misconceptions(course: Course, exercises: Sequence[Exercise], repeat: int) -
             jobs += [(submission, (exercise, *dependents))] * repeat
             planted += [(exercise, entry)] * repeat
     first: dict[str, list[str]] = {}
-    for (exercise, entry), report in zip(planted, _graded(course, jobs, diagnose=True), strict=True):
-        verdicts = [f"{c.id} {c.status} {c.failure and c.failure.misconception}" for r in report.exercises for c in r.checks]
+    for (exercise, entry), report in zip(
+        planted, _graded(course, jobs, diagnose=True), strict=True
+    ):
+        verdicts = [
+            f"{c.id} {c.status} {c.failure and c.failure.misconception}"
+            for r in report.exercises
+            for c in r.checks
+        ]
         where = f"{exercise.id} {entry.slug}"
         if where in first:
             if first[where] != verdicts:
@@ -194,11 +207,15 @@ def _misconception(
     names = {check.failure.misconception for check in failed if check.failure}
     if entry.slug not in names:
         seen = ", ".join(f"{c.id.rpartition('/')[2]} ({c.status})" for c in failed)
-        yield Weakness(where, f"is rejected by {seen} but not named; named: {sorted(names - {''}) or 'none'}")
+        yield Weakness(
+            where, f"is rejected by {seen} but not named; named: {sorted(names - {''}) or 'none'}"
+        )
     for other in others:
         if other.points < other.max_points:
             lost = [c.id for c in other.checks if c.status != "passed"]
-            yield Weakness(where, f"costs points elsewhere: {', '.join(lost)} (a substitute is missing?)")
+            yield Weakness(
+                where, f"costs points elsewhere: {', '.join(lost)} (a substitute is missing?)"
+            )
 
 
 def planted_source(course: Course, exercise: Exercise, entry: Misconception) -> str:
@@ -254,7 +271,8 @@ def _survivors(
     if training and not any(_trains(course, e) for e in exercises.values()):
         return list(candidates)
     jobs = [
-        (_submission(course, {section.file: m.source}, m.key), (exercises[m.owner],)) for m in candidates
+        (_submission(course, {section.file: m.source}, m.key), (exercises[m.owner],))
+        for m in candidates
     ]
     limits = Limits(seconds=MUTANT_SECONDS)
     reports = _graded(course, jobs, limits=limits, training=training, until_failure=True)
@@ -325,6 +343,3 @@ def _section(course: Course, exercise: Exercise) -> Section:
 def _sections(course: Course, exercises: Sequence[Exercise]) -> list[Section]:
     wanted = {exercise.file for exercise in exercises}
     return [section for section in course.sections if section.file in wanted]
-
-
-

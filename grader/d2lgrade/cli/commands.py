@@ -61,18 +61,23 @@ def _command(name: str, text: str) -> Callable[[Callable[..., Any]], click.Comma
     help="How to write the report.",
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Write the report to this file.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Rotates the inputs of all checks.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Rotates the inputs of all checks."
+)
 @click.option(
     "--feedback",
     type=click.Choice(["full", "hints", "score"]),
     default="full",
     help="How much to tell: all, no values, or points only.",
 )
-@click.option("--debug", is_flag=True, help="Run your code in this process: breakpoint() works, limits do not.")
+@click.option(
+    "--debug",
+    is_flag=True,
+    help="Run your code in this process: breakpoint() works, limits do not.",
+)
 @kit_option
 @edition_option
-@click.pass_context
-def grade(ctx: click.Context, **options: Any) -> int:
+def grade(**options: Any) -> int:
     from . import grading
 
     return grading.run(**options)
@@ -99,7 +104,9 @@ def list_(**options: Any) -> int:
 
 @_command("hint", "Show a hint for an exercise; --step 2 and 3 tell more.")
 @click.argument("target")
-@click.option("--step", type=click.IntRange(1, 3), default=1, show_default=True, help="How much to tell.")
+@click.option(
+    "--step", type=click.IntRange(1, 3), default=1, show_default=True, help="How much to tell."
+)
 @kit_option
 @edition_option
 def hint(**options: Any) -> int:
@@ -153,10 +160,16 @@ def dev_new(**options: Any) -> int:
     return authoring.new(**options)
 
 
-@dev.command("check", help="Prove the exercises of TARGET: stubs, references, misconceptions, mutants.")
+@dev.command(
+    "check", help="Prove the exercises of TARGET: stubs, references, misconceptions, mutants."
+)
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
-@click.option("--repeat", type=click.IntRange(1), default=1, help="Grade N times: no verdict may change.")
-@click.option("--mutants/--no-mutants", default=True, help="Whether to grade mutants of the references.")
+@click.option(
+    "--repeat", type=click.IntRange(1), default=1, help="Grade N times: no verdict may change."
+)
+@click.option(
+    "--mutants/--no-mutants", default=True, help="Whether to grade mutants of the references."
+)
 @kit_option
 def dev_check(**options: Any) -> int:
     from . import authoring

@@ -15,7 +15,6 @@ from . import places
 from .commands import Fault, Repairable
 
 if TYPE_CHECKING:
-    from rich.console import Console
 
     from d2lgrade.results import Report
 
@@ -46,7 +45,9 @@ def run(
     try:
         if not debug:
             sandbox.start()  # it imports torch while this process does
-        report = _grade(course, path, exercises, targets, seed, edition, debug, sandbox, form, output)
+        report = _grade(
+            course, path, exercises, targets, seed, edition, debug, sandbox, form, output
+        )
     except SandboxError as error:
         raise Fault(str(error)) from None
     finally:
@@ -134,7 +135,7 @@ class _replacing:  # noqa: N801  # used as a function
         self._path = path
 
     def __enter__(self) -> Any:
-        self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115  # closed in __exit__
+        self._file = tempfile.NamedTemporaryFile(  # closed in __exit__
             "w", encoding="utf-8", dir=self._path.parent, prefix=".d2lgrade-", delete=False
         )
         return self._file

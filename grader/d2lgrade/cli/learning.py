@@ -58,7 +58,9 @@ def status(kit: Path | None, edition: str) -> int:
         console.print("All solved.")
         return 0
     console.print(Text(f"Next: {following.name} · {following.title} ({following.number(edition)})"))
-    console.print(Text(f"      edit   exercises/{course.section(following.file).path}", style="dim"))
+    console.print(
+        Text(f"      edit   exercises/{course.section(following.file).path}", style="dim")
+    )
     console.print(Text(f"      then   d2lgrade {following.name}", style="dim"))
     console.print(Text(f"      stuck? d2lgrade hint {following.name}", style="dim"))
     return 0
@@ -106,7 +108,9 @@ def hint(target: str, step: int, kit: Path | None, edition: str) -> int:
         raise Repairable(f"{target} holds several exercises; name one of them: {names}.")
     exercise = found[0]
     console = Console()
-    console.print(Text(f"{exercise.name} · {exercise.title} ({exercise.number(edition)})", style="bold"))
+    console.print(
+        Text(f"{exercise.name} · {exercise.title} ({exercise.number(edition)})", style="bold")
+    )
     for number, text in enumerate(exercise.hints[:step], 1):
         console.print(Text(f"{number}. {text}"))
     if step < len(exercise.hints):
@@ -122,7 +126,9 @@ def init(folder: Path, level: str, kit: Path | None) -> int:
     top = folder / "exercises"
     clash = next((s for s in course.sections if (top / s.path).exists()), None)
     if clash is not None:
-        raise Repairable(f"{top / clash.path} exists; `init` never overwrites. Choose a new folder.")
+        raise Repairable(
+            f"{top / clash.path} exists; `init` never overwrites. Choose a new folder."
+        )
     written: list[Any] = []
     try:
         for section in course.sections:

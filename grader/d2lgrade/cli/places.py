@@ -13,7 +13,9 @@ from .commands import Fault, Repairable
 def course(kit: Path | None, complete: bool = False) -> Course:
     """The course to use: from `--kit`, from the current folder upward, or the installed one."""
     try:
-        return catalog.load(kit if kit is not None else catalog.find_kit(Path.cwd()), complete=complete)
+        return catalog.load(
+            kit if kit is not None else catalog.find_kit(Path.cwd()), complete=complete
+        )
     except catalog.CatalogError as error:
         raise Fault(str(error)) from None
 

@@ -60,7 +60,7 @@ def build(
     """
     lookup = _Lookup(exercises, own, frozenset(judged))
     offered = _offered(lookup.judged_own)
-    lookup.helpers = offered
+    lookup.helpers = {k: v for k, v in offered.items() if not lookup.reveals(k)}
     secret = {*exercises, *judged}  # these go through the look-up, which knows when to refuse
     torch_edition = ModuleType("d2l.torch", "The course's stand-in for the book's module.")
     vars(torch_edition).update({k: v for k, v in offered.items() if k not in secret})
@@ -136,7 +136,7 @@ class _Lookup:
         self._exercises = exercises
         self._own = own
         self._judged = judged
-        self.helpers: Mapping[str, Any] = {}
+        self.helpers: Mapping[str, Any] = {}  # none that `reveals` an answer
 
     def __call__(self, name: str) -> Any:
         if name in self._exercises or name in self._judged:
@@ -163,7 +163,7 @@ class _Lookup:
         except LookupError:
             return None
 
-    def _reveals(self, helper: str) -> bool:
+    def reveals(self, helper: str) -> bool:
         """Whether a helper would answer an exercise that is being judged."""
         return any(self._judged & kin for kin in ({helper}, *_KIN) if helper in kin)
 
@@ -171,7 +171,7 @@ class _Lookup:
         try:
             return self._own(name)
         except LookupError:
-            if name in self.helpers and not self._reveals(name):
+            if name in self.helpers:
                 return self.helpers[name]
         phrase = self._exercises.get(name, "an exercise")
         exercise, _, file = phrase.rpartition(", ")

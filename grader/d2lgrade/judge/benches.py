@@ -8,8 +8,8 @@ from typing import Protocol
 
 from d2lgrade.catalog import Course, Exercise
 from d2lgrade.contestant.loader import Loader, Program
-from d2lgrade.student.local import LocalLink
 from d2lgrade.sandbox.process import Contestant, ProcessSandbox
+from d2lgrade.student.local import LocalLink
 from d2lgrade.student.namespace import Student
 from d2lgrade.student.remote import RemoteLink
 

@@ -136,7 +136,9 @@ class Examiner:
             points=check.points if outcome.status in ("passed", "grader_error") else 0.0,
             max_points=check.points,
             failure=outcome.failure,
-            hint=f"d2lgrade hint {exercise.name}" if outcome.status not in ("passed", "skipped") else "",
+            hint=f"d2lgrade hint {exercise.name}"
+            if outcome.status not in ("passed", "skipped")
+            else "",
             stdout=_cut(printed),
             seconds=time.perf_counter() - started,
         )
@@ -189,7 +191,9 @@ class Examiner:
             return Attempt(error, student.transcript)
         return Attempt(None, student.transcript)
 
-    def _outcome(self, check: catalog.Check, exercise: catalog.Exercise, attempt: Attempt) -> Outcome:
+    def _outcome(
+        self, check: catalog.Check, exercise: catalog.Exercise, attempt: Attempt
+    ) -> Outcome:
         error, transcript = attempt.error, attempt.transcript
         if error is None:
             return verdict.PASSED
@@ -248,7 +252,10 @@ class Examiner:
         outcome: Outcome,
     ) -> Outcome:
         """The outcome with the misconception that gives the same answers, where one does."""
-        judgeable = isinstance(attempt.error, Mismatch | StudentError) and outcome.status in ("failed", "error")
+        judgeable = isinstance(attempt.error, Mismatch | StudentError) and outcome.status in (
+            "failed",
+            "error",
+        )
         if not (self.diagnose and judgeable and outcome.failure) or attempt.error is None:
             return outcome
         candidates = diagnosis.known(self.course, exercise)

@@ -25,7 +25,6 @@ DISPATCH = frozenset(
         "_pop_torch_function_stack",
         "_make_subclass",
         "_make_wrapper_subclass",
-        "overrides",
     }
 )
 INTERPRETER = {
@@ -71,6 +70,8 @@ def _names(text: str) -> frozenset[str]:
                 found.update(alias.name.split("."))
             if isinstance(node, ast.ImportFrom) and node.module:
                 found.update(node.module.split("."))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 80:
+        elif (
+            isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 80
+        ):
             found.add(node.value)  # getattr(x, "__torch_dispatch__")
     return frozenset(found)

@@ -54,7 +54,9 @@ class Suites:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("d2lgrade", "judging a submission to d2lgrade's exercises")
-    group.addoption("--submission", metavar="PATH", help="file or folder to judge (default: exercises)")
+    group.addoption(
+        "--submission", metavar="PATH", help="file or folder to judge (default: exercises)"
+    )
     group.addoption("--kit", metavar="DIR", help="kit whose checks are run (default: found upward)")
     group.addoption("--check-seed", type=int, default=0, help="rotates the inputs of every check")
     group.addoption(
@@ -68,12 +70,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "training: a check that trains a network and takes seconds")
 
 
-def suites_of(config: pytest.Config) -> Suites | None:
-    """The suites of this pytest run; None where it has nothing to do with a kit."""
+def suites_of(config: pytest.Config) -> Suites:
+    """The suites of this pytest run's kit."""
     if SUITES not in config.stash:
         start = config.getoption("--kit") or config.invocation_params.dir
         try:
-            config.stash[SUITES] = Suites(catalog.load(catalog.find_kit(Path(start)), complete=True))
+            config.stash[SUITES] = Suites(
+                catalog.load(catalog.find_kit(Path(start)), complete=True)
+            )
         except catalog.CatalogError as error:
             raise pytest.UsageError(str(error)) from None
     return config.stash[SUITES]
@@ -89,7 +93,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not _concerned(items):
         return
     suites = suites_of(config)
-    assert suites is not None
     stray, files = [], set()
     for item in items:
         if not suites.is_suite(item.path):
@@ -188,7 +191,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report = outcome.get_result()
         result = call.excinfo.value.examined.result
         printed = f"\nprinted    {result.stdout}" if result.stdout else ""
-        report.longrepr = f"{result.status}: {result.id} · {result.title}\n{call.excinfo.value}{printed}"
+        report.longrepr = (
+            f"{result.status}: {result.id} · {result.title}\n{call.excinfo.value}{printed}"
+        )
 
 
 def _examiner(config: pytest.Config, suites: Suites) -> Examiner:

@@ -150,7 +150,8 @@ def grade(
         needed.update({p.id: p for p in predecessors(order.course, exercise)})
     files = {order.course.section(exercise.file).path for exercise in needed.values()}
     paths = [
-        order.course.root / "checks" / Path(path).parent / f"test_{Path(path).name}" for path in sorted(files)
+        order.course.root / "checks" / Path(path).parent / f"test_{Path(path).name}"
+        for path in sorted(files)
     ]
     said = io.StringIO()
     with _isolated(), contextlib.redirect_stdout(said if not order.in_process else sys.stdout):

@@ -32,7 +32,10 @@ class Unexplained(Exception):
 
 
 def outcome(
-    error: BaseException, transcript: Transcript, exercise: Exercise, find: Callable[[str], Exercise]
+    error: BaseException,
+    transcript: Transcript,
+    exercise: Exercise,
+    find: Callable[[str], Exercise],
 ) -> Outcome:
     """The status and failure for what a check raised.
 
@@ -47,12 +50,16 @@ def outcome(
     """
     call = transcript.last
     if isinstance(error, Mismatch):
-        shown = _shown(call, find)
-        parts = {"expected": error.expected, "got": error.got, "difference": error.difference}
-        return Outcome(
-            "failed",
-            Failure(error.message, **shown, **parts, map=error.map, notes=error.notes),
+        failure = Failure(
+            error.message,
+            **_shown(call, find),
+            expected=error.expected,
+            got=error.got,
+            difference=error.difference,
+            map=error.map,
+            notes=error.notes,
         )
+        return Outcome("failed", failure)
     if isinstance(error, StudentError):
         return _raised(error.fault, call, exercise, find)
     if isinstance(error, ContestantLost):
@@ -62,7 +69,9 @@ def outcome(
     raise Unexplained from error
 
 
-def misused(error: BaseException, transcript: Transcript, find: Callable[[str], Exercise]) -> Outcome:
+def misused(
+    error: BaseException, transcript: Transcript, find: Callable[[str], Exercise]
+) -> Outcome:
     """The check could not go on with what the learner's code returned (the reference passes it)."""
     call = transcript.last
     value = call.result if call else None
@@ -115,7 +124,11 @@ def _raised(
     if fault.kind == "WrongDevice":
         message = f"With its inputs on a GPU this would fail: {fault.text}"
         return Outcome("failed", Failure(message, **shown, traceback=lines))
-    message = f"Your code raised {fault.kind}: {fault.text}" if fault.text else f"Your code raised {fault.kind}."
+    message = (
+        f"Your code raised {fault.kind}: {fault.text}"
+        if fault.text
+        else f"Your code raised {fault.kind}."
+    )
     if fault.kind in ("SystemExit", "KeyboardInterrupt"):
         message = f"Your code ended the program ({fault.kind}); a function returns its answer."
     if fault.kind == "RecursionError":
@@ -135,7 +148,9 @@ def _import_sentence(fault: Fault) -> str:
 def _lines(frames: tuple[Frame, ...]) -> tuple[str, ...]:
     lines = []
     for frame in frames:
-        lines.append(f"{frame.path}:{frame.line}, in {frame.function}" if frame.line else frame.function)
+        lines.append(
+            f"{frame.path}:{frame.line}, in {frame.function}" if frame.line else frame.function
+        )
         if frame.source:
             lines.append(f"    {frame.source}")
     return tuple(lines)
@@ -146,7 +161,8 @@ def _shown(call: Call | None, find: Callable[[str], Exercise]) -> dict[str, Any]
     if call is None or call.name.startswith("<"):
         return {}
     names = _parameter_names(call, find)
-    written, arguments = [], []
+    written: list[str] = []
+    arguments: list[Argument] = []
     for index, value in enumerate(call.args):
         name = names[index] if index < len(names) else _unnamed(index, len(call.args))
         written.append(_written(name, value, arguments))
@@ -199,7 +215,10 @@ def _summary(value: torch.Tensor | Large) -> str:
 
 def _items(value: Any) -> str:
     items = value.items() if isinstance(value, dict) else enumerate(value)
-    texts = [f"{key}: {_summary(v) if isinstance(v, torch.Tensor | Large) else brief(v, 30)}" for key, v in items]
+    texts = [
+        f"{key}: {_summary(v) if isinstance(v, torch.Tensor | Large) else brief(v, 30)}"
+        for key, v in items
+    ]
     return ", ".join(texts[:6]) + (", …" if len(texts) > 6 else "")
 
 

@@ -25,8 +25,8 @@ from .weights import parameter_count, set_parameters
 
 __all__ = [
     "Expected",
-    "Mismatch",
     "Misconception",
+    "Mismatch",
     "Standing",
     "assert_close_to",
     "assert_independent",

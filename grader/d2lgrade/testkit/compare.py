@@ -35,7 +35,9 @@ class Mismatch(AssertionError):
         self.notes = notes
 
     @classmethod
-    def of_type(cls, got: Any, wanted: str = "a torch.Tensor", what: str = "the result") -> Mismatch:
+    def of_type(
+        cls, got: Any, wanted: str = "a torch.Tensor", what: str = "the result"
+    ) -> Mismatch:
         """The answer has the wrong type altogether."""
         if got is None:
             return cls(
@@ -81,7 +83,9 @@ def assert_same(got: Any, expected: Any, *, what: str = "the result") -> None:
         _plain(got, expected, what)
 
 
-def assert_close_to(got: Any, expected: torch.Tensor, tolerance: float, what: str = "the result") -> None:
+def assert_close_to(
+    got: Any, expected: torch.Tensor, tolerance: float, what: str = "the result"
+) -> None:
     """Like `assert_same`, with an absolute tolerance that the check states and explains itself."""
     _tensors(got, expected, tolerance, what)
 

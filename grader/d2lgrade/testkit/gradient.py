@@ -10,7 +10,9 @@ import torch
 from .compare import Mismatch
 
 
-def gradients(function: Callable[..., Any], wrt: tuple[int, ...] | None = None) -> Callable[..., Any]:
+def gradients(
+    function: Callable[..., Any], wrt: tuple[int, ...] | None = None
+) -> Callable[..., Any]:
     """`gradients(f)(*inputs)`: the gradient of a fixed weighted sum of f's output.
 
     The weights are a fixed pattern without symmetry, so that a gradient in the wrong place or of

@@ -66,5 +66,9 @@ def misconception(
 
 def misconceptions_in(module: ModuleType) -> list[Misconception]:
     """The misconceptions that a file defines, in the order written."""
-    marked = (vars(value).get("__misconception__") for value in vars(module).values() if callable(value) and hasattr(value, "__dict__"))
+    marked = (
+        vars(value).get("__misconception__")
+        for value in vars(module).values()
+        if callable(value) and hasattr(value, "__dict__")
+    )
     return [entry for entry in marked if entry is not None]

@@ -55,19 +55,29 @@ def numbers(tensor: torch.Tensor, wrong: torch.Tensor | None = None) -> str:
     if not tensor.numel():
         return "[]"
     note = ""
-    if tensor.dim() > 2 or any(n > m for n, m in zip(tensor.shape[-2:], _limits(tensor), strict=True)):
+    if tensor.dim() > 2 or any(
+        n > m for n, m in zip(tensor.shape[-2:], _limits(tensor), strict=True)
+    ):
         tensor, note = _part(tensor, wrong)
     if tensor.dim() < 2:
         return _row(tensor) + note
     rows = [_row(row) for row in tensor]
     width = len(rows)
-    return "\n".join(
-        f"{'[' if i == 0 else ' '}{row}{']' if i == width - 1 else ','}" for i, row in enumerate(rows)
-    ) + note
+    return (
+        "\n".join(
+            f"{'[' if i == 0 else ' '}{row}{']' if i == width - 1 else ','}"
+            for i, row in enumerate(rows)
+        )
+        + note
+    )
 
 
 def _limits(tensor: torch.Tensor) -> tuple[int, ...]:
-    return (ROWS, COLUMNS)[-tensor.dim() :] if 0 < tensor.dim() < 2 else (ROWS, COLUMNS)[: tensor.dim()]
+    return (
+        (ROWS, COLUMNS)[-tensor.dim() :]
+        if 0 < tensor.dim() < 2
+        else (ROWS, COLUMNS)[: tensor.dim()]
+    )
 
 
 def _row(values: torch.Tensor) -> str:

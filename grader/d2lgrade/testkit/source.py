@@ -19,7 +19,9 @@ def assert_rules(student: Any, exercise: str, forbidden: Iterable[str]) -> None:
     the same file answer to Rules of their own.
     """
     source = student.source_of(exercise)
-    apart = [name for name in defined_in(source) if _is_exercise(student, name) and name != exercise]
+    apart = [
+        name for name in defined_in(source) if _is_exercise(student, name) and name != exercise
+    ]
     found = forbidden_calls(source, [exercise], forbidden, apart)
     if found:
         line, spelled = found[0]

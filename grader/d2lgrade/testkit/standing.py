@@ -35,7 +35,9 @@ def unchanged(*tensors: torch.Tensor, what: str = "an argument") -> Iterator[Non
             )
 
 
-def refuses(error: type[Exception], function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+def refuses(
+    error: type[Exception], function: Callable[..., Any], *args: Any, **kwargs: Any
+) -> None:
     """Fail unless the learner's function raises `error`, as its contract says it must."""
     try:
         result = function(*args, **kwargs)
@@ -50,7 +52,13 @@ def refuses(error: type[Exception], function: Callable[..., Any], *args: Any, **
             expected=error.__name__,
             got=other.fault.kind,
         ) from None
-    shown = numbers(result) if isinstance(result, torch.Tensor) else number(result) if isinstance(result, float) else repr(result)
+    shown = (
+        numbers(result)
+        if isinstance(result, torch.Tensor)
+        else number(result)
+        if isinstance(result, float)
+        else repr(result)
+    )
     raise Mismatch(
         f"The contract asks for {error.__name__} here; your code returned a result instead.",
         expected=error.__name__,
@@ -113,7 +121,9 @@ class Standing:
             for dtype in dtypes:
                 inputs = tuple(_as(value, dtype) for value in self.inputs())
                 expected = truth(self.oracle, *inputs)
-                assert_same(self._run(student, *inputs), expected, what=f"the result for {_name(dtype)}")
+                assert_same(
+                    self._run(student, *inputs), expected, what=f"the result for {_name(dtype)}"
+                )
 
         return check
 
@@ -122,10 +132,16 @@ class Standing:
 
         def check(student: Any) -> None:
             """takes transposed, expanded and sliced tensors"""
-            for layout, change in (("transposed", transposed), ("sliced", sliced), ("expanded", expanded)):
+            for layout, change in (
+                ("transposed", transposed),
+                ("sliced", sliced),
+                ("expanded", expanded),
+            ):
                 inputs = tuple(change(value) for value in self.inputs())
                 expected = truth(self.oracle, *inputs)
-                assert_same(self._run(student, *inputs), expected, what=f"the result for {layout} inputs")
+                assert_same(
+                    self._run(student, *inputs), expected, what=f"the result for {layout} inputs"
+                )
 
         return check
 

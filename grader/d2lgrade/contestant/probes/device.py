@@ -124,7 +124,7 @@ def run(
     fn: Callable[..., Any],
     args: Iterable[Any],
     kwargs: Mapping[str, Any],
-    modules: Iterable[torch.nn.Module] = (),
+    modules: Iterable[Any] = (),
 ) -> Any:
     """Call `fn` as if its inputs were on `cuda:0`.
 
@@ -132,7 +132,7 @@ def run(
         fn: the learner's function, module or bound method of a module.
         args: positional arguments; tensors and modules are found in nested lists, tuples, dicts.
         kwargs: keyword arguments.
-        modules: further modules to move, such as the one a method belongs to.
+        modules: further modules or optimizers to move, such as the owner of a method.
 
     Returns:
         What `fn` returns, its tensors plain CPU tensors with their graph. A generator comes back

@@ -24,26 +24,26 @@ class WrongDevice(RuntimeError):  # noqa: N818 - names what is wrong, as errors 
 
 
 class Places:
-    """The pretended place of every tensor seen in one session.
+    """The pretended place of every tensor seen.
 
     A storage is classified once, when it is first seen: marked by `put`, or else on the CPU. Only
     while the autograd engine runs do unknown tensors count as being on the device, because there
     they are gradients that C++ made from tensors of the device.
+
+    The mark lives as long as the storage, over all sessions: an optimizer's state or a running
+    mean made on the device by one call is still there for the next.
     """
 
     def __init__(self) -> None:
-        # Marks of earlier sessions may linger on storages that live on; the token tells them apart.
-        self._token = object()
         self.in_engine = 0
 
     def known(self, tensor: torch.Tensor) -> bool | None:
         """True on the device, False on the CPU, None if never seen."""
-        mark = getattr(_holder(tensor), _MARK, None)
-        return mark[1] if mark is not None and mark[0] is self._token else None
+        return getattr(_holder(tensor), _MARK, None)
 
     def put(self, tensor: torch.Tensor, on_device: bool) -> None:
         """Say where a tensor (and all that shares its memory) is from now on."""
-        setattr(_holder(tensor), _MARK, (self._token, on_device))
+        setattr(_holder(tensor), _MARK, on_device)
 
     def on_device(self, tensor: torch.Tensor) -> bool:
         """Whether a tensor pretends to be on the device."""

@@ -1,0 +1,121 @@
+"""Grades answers end to end for tests: the course's solutions with some of their files replaced.
+
+Many submissions are graded in one run (`Grader.grade`), since collecting the checks and starting
+contestants cost far more than the checks themselves.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from d2lgrade import catalog
+from d2lgrade.catalog import Course, Exercise
+from d2lgrade.judge.session import Job, Order, grade
+from d2lgrade.results import CheckResult, ExerciseResult, Report
+from d2lgrade.sandbox.limits import Limits
+from d2lgrade.sandbox.process import ProcessSandbox
+from d2lgrade.submission import read
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A submission and the exercises to judge it by.
+
+    Args:
+        files: stem of a section → its new text; bytes as they are; None takes the file away.
+        targets: exercises, sections or chapters, as on the command line.
+    """
+
+    files: Mapping[str, str | bytes | None]
+    targets: tuple[str, ...]
+
+
+class Grader:
+    """One course and one warm sandbox for each set of limits; `close` ends them."""
+
+    def __init__(self, root: Path = ROOT) -> None:
+        self.course: Course = catalog.load(root)
+        self._sandboxes: dict[Limits, ProcessSandbox] = {}
+
+    def sandbox(self, limits: Limits | None = None) -> ProcessSandbox:
+        """The sandbox with these limits, started on first use."""
+        limits = limits or Limits()
+        if limits not in self._sandboxes:
+            self._sandboxes[limits] = ProcessSandbox(limits)
+            self._sandboxes[limits].start()
+        return self._sandboxes[limits]
+
+    def exercises(self, *targets: str) -> tuple[Exercise, ...]:
+        """What the targets name, in course order."""
+        return catalog.resolve(self.course, targets)
+
+    def grade(
+        self,
+        cases: Sequence[Case],
+        *,
+        limits: Limits | None = None,
+        seed: int = 0,
+        training: bool = False,
+        in_process: bool = False,
+    ) -> list[Report]:
+        """One report for each case, all of them from a single run of the checks."""
+        with tempfile.TemporaryDirectory() as folder:
+            jobs = []
+            for number, case in enumerate(cases):
+                path = self.overlaid(case.files, Path(folder) / f"answer{number}")
+                exercises = self.exercises(*case.targets)
+                jobs.append(Job(read(path, self.course, exercises), exercises, training))
+            order = Order(self.course, seed=seed, in_process=in_process)
+            return grade(order, jobs, None if in_process else self.sandbox(limits))
+
+    def overlaid(self, files: Mapping[str, str | bytes | None], folder: Path) -> Path:
+        """A copy of the solutions at `folder` with some files replaced or taken away."""
+        shutil.copytree(self.course.root / "solutions", folder, ignore=_compiled)
+        for stem, text in files.items():
+            path = folder / self.course.section(stem).path
+            if text is None:
+                path.unlink()
+            else:
+                path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return folder
+
+    def solution(self, stem: str) -> str:
+        """The master's text of a section."""
+        path = self.course.root / "solutions" / self.course.section(stem).path
+        return path.read_text("utf-8")
+
+    def close(self) -> None:
+        """End every sandbox."""
+        for sandbox in self._sandboxes.values():
+            sandbox.close()
+
+
+_compiled = shutil.ignore_patterns("__pycache__", "*.pyc")
+
+
+def exercise_of(report: Report, name: str) -> ExerciseResult:
+    """The result of an exercise, by its bare name."""
+    return next(e for e in report.exercises if e.id.rpartition("/")[2] == name)
+
+
+def check_of(report: Report, id: str) -> CheckResult:
+    """The result of a check, by "exercise/check"."""
+    exercise, _, check = id.partition("/")
+    found = exercise_of(report, exercise).checks
+    return next(c for c in found if c.id.rpartition("/")[2] == check)
+
+
+def statuses(report: Report) -> dict[str, str]:
+    """Exercise name → status."""
+    return {e.id.rpartition("/")[2]: e.status for e in report.exercises}
+
+
+def lost(report: Report) -> set[str]:
+    """Ids of the checks that did not pass."""
+    return {c.id for e in report.exercises for c in e.checks if c.status != "passed"}
