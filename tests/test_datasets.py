@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import pickle
 import shutil
@@ -248,3 +249,20 @@ def test_loader_refuses_unequal_lengths() -> None:
         loader(_data(10)[0], _data(9)[1], batch_size=4)
     with pytest.raises(ValueError, match="batch_size"):
         loader(*_data(), batch_size=0)
+
+
+def test_readme_tells_source_licence_checksum_and_split() -> None:
+    text = (DATA / "README.md").read_text(encoding="utf-8")
+    for fact in (
+        "Alpaydin",
+        "10.24432/C50P49",
+        "CC BY 4.0",
+        "Zalando SE, MIT licence",
+        f"{TRAIN:,}",
+    ):
+        assert fact in text
+    assert hashlib.sha256((DATA / "digits.npz").read_bytes()).hexdigest() in text
+    (_, labels), (_, test_labels) = digits()
+    for name, part in (("train", labels), ("test", test_labels)):
+        row = [name, *map(str, part.bincount(minlength=10).tolist()), f"{len(part):,}"]
+        assert f"| {' | '.join(row)} |" in text

@@ -1,4 +1,4 @@
-# expect: batch_norm=passed, BatchNorm=passed; loses: ch08/batch_norm/refuses, ch08/BatchNorm/refuses, ch08/BatchNorm/state
+# expect: batch_norm=passed, BatchNorm=passed; loses: ch08/batch_norm/refuses, ch08/BatchNorm/refuses, ch08/BatchNorm/state, ch08/BatchNorm/dtype
 """In the manner of the book's section: an assert for the axes, running statistics as attributes."""
 
 import torch

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from . import standin
 
@@ -158,21 +158,39 @@ class Loader:
         if level == 1 and name:
             level = 0  # `from .pooling import pool2d` means the sibling too
         if level == 0:
-            if name in self.program.files:
+            if name in self.program.files or name in self.program.homes.values():
                 return self._sibling(name)
             if name == "d2l" or name.startswith("d2l."):
                 return self._standin(name, fromlist)
         return builtins.__import__(name, globals, locals, fromlist or (), level)
 
     def _sibling(self, key: str) -> ModuleType:
-        bound = [i for i in self.program.bound if self.program.homes.get(i) == key]
-        try:
-            return self.module(key)
-        except LoadFailed as failure:
-            if not bound:
-                raise failure.__cause__ or failure from None
-        # The predecessor's file cannot be loaded at all: its substitutes are all there is of it.
+        """A file's module; where it cannot be loaded, its exercises raise what it did when used.
+
+        So that an exercise pays for a broken sibling only where it needs one of its names, and
+        not even there once that name is bound to a substitute.
+        """
         module = ModuleType(key)
+        cause: BaseException
+        try:
+            if key in self.program.files:
+                return self.module(key)
+            cause = ImportError(f"{key}.py is missing or cannot be read")
+        except LoadFailed as failure:
+            cause = failure.__cause__ or failure
+        trace = cause.__traceback__
+
+        def fail(*args: Any, **kwargs: Any) -> NoReturn:
+            raise cause.with_traceback(trace)
+
+        def lookup(name: str) -> NoReturn:
+            raise AttributeError(name) if name.startswith("__") else cause.with_traceback(trace)
+
+        for identity, home in self.program.homes.items():
+            if home == key:
+                name = identity.rpartition("/")[2]
+                setattr(module, name, type(name, (), {"__new__": fail}))
+        module.__getattr__ = lookup  # type: ignore[method-assign]
         self._bind(key, module)
         return module
 

@@ -27,7 +27,7 @@ _KIN = (
 )
 
 
-class NotWritten(AttributeError):  # noqa: N818 - names what is wrong, as errors of the course do
+class NotWritten(AttributeError):
     """An exercise is used that the submission does not define yet."""
 
 

@@ -13,6 +13,8 @@ from d2lgrade.student.local import LocalLink
 from d2lgrade.student.namespace import Student
 from d2lgrade.student.remote import RemoteLink
 
+from . import programs
+
 
 class Bench(Protocol):
     """Serves one submission to its checks."""
@@ -29,6 +31,9 @@ class Bench(Protocol):
 
     def discard(self) -> None:
         """Give up the running contestants; the next student gets a fresh one."""
+
+    def leave_out(self, key: str) -> None:
+        """Run without this file from now on: its import does not end."""
 
     def close(self) -> None:
         """End everything that runs for this submission."""
@@ -84,6 +89,12 @@ class LocalBench:
         """See `Bench.discard`."""
         self._loaders.clear()
 
+    def leave_out(self, key: str) -> None:
+        """See `Bench.leave_out`."""
+        whole = self._program
+        self._program = lambda bound: programs.without(whole(bound), key)
+        self.discard()
+
     def close(self) -> None:
         """See `Bench.close`."""
         self._loaders.clear()
@@ -137,6 +148,13 @@ class RemoteBench:
         for contestant in self._contestants.values():
             contestant.close()
         self._contestants.clear()
+
+    def leave_out(self, key: str) -> None:
+        """See `Bench.leave_out`."""
+        whole = self._program
+        self._program = lambda bound: programs.without(whole(bound), key)
+        self._programs.clear()
+        self.discard()
 
     def close(self) -> None:
         """See `Bench.close`."""

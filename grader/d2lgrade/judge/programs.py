@@ -66,3 +66,8 @@ def with_file(program: Program, key: str, text: str) -> Program:
     """The same program with the text of one file replaced."""
     files = {**program.files, key: replace(program.files[key], text=text)}
     return replace(program, files=files)
+
+
+def without(program: Program, key: str) -> Program:
+    """The same program with one file less; what imports it gets its exercises as broken ones."""
+    return replace(program, files={k: file for k, file in program.files.items() if k != key})

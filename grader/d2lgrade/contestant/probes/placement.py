@@ -19,7 +19,7 @@ CPU = torch.device("cpu")
 _MARK = "_d2lgrade_place"
 
 
-class WrongDevice(RuntimeError):  # noqa: N818 - names what is wrong, as errors of the course do
+class WrongDevice(RuntimeError):
     """Tensors of two devices met, or a result is not where its inputs are."""
 
 
