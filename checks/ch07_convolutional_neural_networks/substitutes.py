@@ -1,6 +1,7 @@
 """Chapter 7: what stands in for a predecessor that fails, built from PyTorch; public."""
 
 from torch import nn
+from torch.nn import functional as F
 import torch
 
 
@@ -29,6 +30,56 @@ class Conv2D(nn.Module):
     def forward(self, x):
         """x: (h, w); returns (h - kh + 1, w - kw + 1)."""
         return corr2d(x, self.weight) + self.bias
+
+
+def init_cnn(module):
+    """Xavier-uniform weights for linear and convolutional layers."""
+    if type(module) in (nn.Linear, nn.Conv2d):
+        nn.init.xavier_uniform_(module.weight)
+
+
+class LeNet(nn.Sequential):
+    """The layers of LeNet-5, from an image (n, 1, 28, 28) to logits (n, num_classes)."""
+
+    def __init__(self, num_classes=10):
+        features = (nn.Conv2d(1, 6, 5, padding=2), nn.Sigmoid(), nn.AvgPool2d(2))
+        features += (nn.Conv2d(6, 16, 5), nn.Sigmoid(), nn.AvgPool2d(2), nn.Flatten())
+        hidden = (nn.Linear(400, 120), nn.Sigmoid(), nn.Linear(120, 84), nn.Sigmoid())
+        super().__init__(*features, *hidden, nn.Linear(84, num_classes))
+
+
+def evaluate_accuracy_gpu(net, data_iter, device=None):
+    """Share of right predictions; the net is asked in eval mode and put back."""
+    device = next(net.parameters()).device if device is None else device
+    training = net.training
+    net.eval()
+    with torch.no_grad():
+        hits = [net(X.to(device)).argmax(dim=1).eq(y.to(device)) for X, y in data_iter]
+    net.train(training)
+    if not sum(map(len, hits)):
+        raise ValueError("no examples")
+    return torch.cat(hits).double().mean().item()
+
+
+def train_classifier(net, train_iter, test_iter, num_epochs, lr, device):
+    """Plain SGD on the cross-entropy; (train loss, train accuracy, test accuracy) an epoch."""
+    net.apply(init_cnn).to(device)
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr)
+    curve = []
+    for _ in range(num_epochs):
+        net.train()
+        losses, hits = [], []
+        for X, y in train_iter:
+            logits, y = net(X.to(device)), y.to(device)
+            each = F.cross_entropy(logits, y, reduction="none")
+            optimizer.zero_grad()
+            each.mean().backward()
+            optimizer.step()
+            losses.append(each.detach().double())
+            hits.append(logits.argmax(dim=1).eq(y).double())
+        train_loss, train_acc = (torch.cat(values).mean().item() for values in (losses, hits))
+        curve.append((train_loss, train_acc, evaluate_accuracy_gpu(net, test_iter, device)))
+    return curve
 
 
 def conv_output_shape(n, k, p, s):

@@ -130,7 +130,9 @@ def test_init_cnn_net(student):
 
 def applied_early(init):
     """A net that knows its shapes only after the first image; runs beside the learner's code."""
-    net = nn.Sequential(nn.LazyConv2d(2, kernel_size=3), nn.Flatten(), nn.LazyLinear(3))
+    net = nn.Sequential(
+        nn.Sigmoid(), nn.LazyConv2d(2, kernel_size=3), nn.Flatten(), nn.LazyLinear(3)
+    )
     net.apply(init)
     return tuple(net(torch.zeros(1, 1, 5, 5)).shape)
 

@@ -195,7 +195,9 @@ def new_layer(student, num_features, num_dims):
 def told(size):
     """One parameter in words."""
     count, least, largest = size
-    return f"{count} times {least:g}" if least == largest else f"{count} from {least:g} to {largest:g}"
+    return (
+        f"{count} times {least:g}" if least == largest else f"{count} from {least:g} to {largest:g}"
+    )
 
 
 def layer(student, scale, shift, num_dims):
@@ -303,7 +305,9 @@ def test_BatchNorm_gradient(student):
             raise Mismatch.of_type(Y)
         if Y.requires_grad:
             Y.backward(pattern(Y))
-        for name, leaf, due in zip(("input", "scale", "shift"), (X, *leaves), expected, strict=True):
+        for name, leaf, due in zip(
+            ("input", "scale", "shift"), (X, *leaves), expected, strict=True
+        ):
             if leaf.grad is None:
                 raise Mismatch(
                     f"No gradient reaches the {name}: the forward pass cuts it off "
@@ -344,7 +348,9 @@ def test_BatchNorm_state(student):
         assert_same(predict(net, X), expected, what="the prediction before it is saved")
         other = new_layer(student, shape[1], len(shape))
         student.run(load_state, net, other)
-        assert_same(predict(other, X), expected, what="the prediction of a layer loaded from state_dict")
+        assert_same(
+            predict(other, X), expected, what="the prediction of a layer loaded from state_dict"
+        )
 
 
 def test_BatchNorm_dtype(student):

@@ -36,7 +36,10 @@ def after(batches, X, w1, w2, w3, g1, g2, h1, h2, b1, b2, b3, strides):
 
 def weights(channels, num_channels, use_1x1conv):
     """Random weights of a block, as `residual` takes them; equal where shapes are."""
-    w1, w2 = torch.randn(num_channels, channels, 3, 3), torch.randn(num_channels, num_channels, 3, 3)
+    w1, w2 = (
+        torch.randn(num_channels, channels, 3, 3),
+        torch.randn(num_channels, num_channels, 3, 3),
+    )
     w3 = torch.randn(num_channels, channels, 1, 1)
     g, h, b = 1.0 + torch.rand(num_channels), torch.randn(num_channels), torch.randn(num_channels)
     w2 = w1 if channels == num_channels else w2
@@ -80,7 +83,10 @@ def new_block(student, channels, num_channels, use_1x1conv=False, strides=1):
     net = student.Residual(num_channels=num_channels, **options)
     found = student.run(prepare, net, torch.zeros(1, channels, 2 * strides, 2 * strides))
     vector = f"({num_channels},)"
-    due = [f"({num_channels}, {channels}, 3, 3) random", f"({num_channels}, {num_channels}, 3, 3) random"]
+    due = [
+        f"({num_channels}, {channels}, 3, 3) random",
+        f"({num_channels}, {num_channels}, 3, 3) random",
+    ]
     due += [f"{vector} {start}" for start in ("random", "random", "ones", "ones", "zeros", "zeros")]
     if use_1x1conv:
         due += [f"({num_channels}, {channels}, 1, 1) random", f"{vector} random"]
@@ -186,7 +192,10 @@ def test_Residual_gradient(student):
             raise Mismatch.of_type(Y)
         if Y.requires_grad:
             Y.backward(pattern(Y))
-        for name, leaf in [("the input", X), *((f"a parameter {tuple(p.shape)}", p) for p in leaves)]:
+        for name, leaf in [
+            ("the input", X),
+            *((f"a parameter {tuple(p.shape)}", p) for p in leaves),
+        ]:
             if leaf.grad is None:
                 raise Mismatch(f"No gradient reaches {name}: it plays no part in the result.")
         assert_same(X.grad, expected[0], what="the gradient of the input")
@@ -205,7 +214,11 @@ def match(leaves, values, expected):
         if value is None:
             continue
         found = [leaf.grad for leaf in leaves if torch.equal(leaf, value)]
-        due = [e for v, e, place in zip(values, expected, range(10), strict=True) if v is value and place not in (7, 8)]
+        due = [
+            e
+            for v, e, place in zip(values, expected, range(10), strict=True)
+            if v is value and place not in (7, 8)
+        ]
         orders = list(permutations(found, len(due)))
         if not any(fits(order, due) for order in orders):
             for one, other in zip(orders[0], due, strict=True):

@@ -41,6 +41,6 @@ class BatchNorm(nn.Module):
             self.moving_mean = self.moving_mean.to(X.device)
             self.moving_var = self.moving_var.to(X.device)
         Y, self.moving_mean, self.moving_var = d2l.batch_norm(
-            X, self.gamma, self.beta, self.moving_mean, self.moving_var,
-            eps=1e-5, momentum=0.9)
+            X, self.gamma, self.beta, self.moving_mean, self.moving_var, eps=1e-5, momentum=0.9
+        )
         return Y

@@ -13,11 +13,19 @@ def batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum):
     else:
         raise ValueError(f"{X.ndim} axes")
     if not torch.is_grad_enabled():
-        return (X - moving_mean) * (gamma * torch.rsqrt(moving_var + eps)) + beta, moving_mean, moving_var
+        return (
+            (X - moving_mean) * (gamma * torch.rsqrt(moving_var + eps)) + beta,
+            moving_mean,
+            moving_var,
+        )
     var, mean = torch.var_mean(X, dim=over, unbiased=False, keepdim=True)
     Y = torch.addcmul(beta, (X - mean) / (var + eps).sqrt(), gamma)
     with torch.no_grad():
-        return Y, moving_mean + momentum * (mean - moving_mean), moving_var + momentum * (var - moving_var)
+        return (
+            Y,
+            moving_mean + momentum * (mean - moving_mean),
+            moving_var + momentum * (var - moving_var),
+        )
 
 
 class BatchNorm(nn.Module):
@@ -27,7 +35,9 @@ class BatchNorm(nn.Module):
             raise ValueError("2 or 4")
         self.bias = nn.Parameter(torch.zeros(num_features))
         self.weight = nn.Parameter(torch.ones(num_features))
-        self.register_buffer("running", torch.stack([torch.zeros(num_features), torch.ones(num_features)]))
+        self.register_buffer(
+            "running", torch.stack([torch.zeros(num_features), torch.ones(num_features)])
+        )
         self.register_buffer("seen", torch.tensor(0))
         self.view = [1, num_features] + [1] * (num_dims - 2)
 

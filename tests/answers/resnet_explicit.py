@@ -18,13 +18,15 @@ class Residual(nn.Module):
             self.shortcut = nn.Conv2d(X.shape[1], c, 1, strides, **here)
         else:
             self.shortcut = nn.Sequential()
-        self.main = nn.ModuleList([
-            nn.BatchNorm2d(c, **here),
-            nn.Conv2d(c, c, 3, 1, 1, **here),
-            nn.ReLU(),
-            nn.BatchNorm2d(c, **here),
-            nn.Conv2d(X.shape[1], c, 3, strides, 1, **here),
-        ]).train(self.training)
+        self.main = nn.ModuleList(
+            [
+                nn.BatchNorm2d(c, **here),
+                nn.Conv2d(c, c, 3, 1, 1, **here),
+                nn.ReLU(),
+                nn.BatchNorm2d(c, **here),
+                nn.Conv2d(X.shape[1], c, 3, strides, 1, **here),
+            ]
+        ).train(self.training)
         self.made = True
 
     def forward(self, X):

@@ -102,7 +102,7 @@ def _learner() -> Iterator[Student]:
 def _echo(size: int) -> Iterator[Callable[[], None]]:
     """A process that sends back what it gets, in buffers used again and again."""
     ours, theirs = socket.socketpair()
-    process = multiprocessing.get_context("fork").Process(target=_answer, args=(theirs, size))
+    process = multiprocessing.get_context("fork").Process(target=_answer, args=(theirs, ours, size))
     process.start()
     theirs.close()
     out, back = bytes(size), memoryview(bytearray(size))
@@ -118,7 +118,8 @@ def _echo(size: int) -> Iterator[Callable[[], None]]:
         process.join()
 
 
-def _answer(sock: socket.socket, size: int) -> None:
+def _answer(sock: socket.socket, other: socket.socket, size: int) -> None:
+    other.close()
     buffer = memoryview(bytearray(size))
     while _fill(sock, buffer):
         sock.sendall(buffer)

@@ -41,9 +41,21 @@ def _is_without_area(calls):
 
 @misconception(
     "init_cnn",
+    "lazy-layers-too",
+    book="7.6.1",
+    why="A lazy layer that has seen no input is initialised like any other, but has no weight yet. "
+    "isinstance says yes to lazy layers too: compare type(module) instead.",
+)
+def init_cnn_isinstance(module):
+    if isinstance(module, nn.Linear | nn.Conv2d):
+        nn.init.xavier_uniform_(module.weight)
+
+
+@misconception(
+    "init_cnn",
     "always-true",
     book="7.6.1",
-    why="`type(module) == nn.Linear or nn.Conv2d` is always true, as nn.Conv2d alone counts as true. "
+    why="`type(module) == nn.Linear or nn.Conv2d` is always true: nn.Conv2d alone counts so. "
     "So every module is initialised, even one without a weight.",
 )
 def init_cnn_always(module):

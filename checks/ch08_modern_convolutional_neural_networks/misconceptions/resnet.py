@@ -37,7 +37,15 @@ class _Block(nn.Module):
     book="8.6.2",
     why="Your block wants the number of input channels first, as in the Chinese edition. Here it "
     "is made from num_channels alone; lazy layers find out the rest at the first call.",
-    fails=("parameters", "identity", "projection", "strides", "evaluation", "gradient", "arguments"),
+    fails=(
+        "parameters",
+        "identity",
+        "projection",
+        "strides",
+        "evaluation",
+        "gradient",
+        "arguments",
+    ),
     signature=lambda calls: bool(
         re.search(r"missing .*'in(put)?_channels?'", str(calls[-1].error))
     ),

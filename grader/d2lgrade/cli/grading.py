@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -56,9 +57,11 @@ def run(
         raise Fault(str(error)) from None
     finally:
         sandbox.close()
-    _write(report, form, output, feedback)
-    if own and not debug:
-        _remember(course, path.parent, report)
+    try:
+        _write(report, form, output, feedback)
+    finally:
+        if own and not debug:
+            _remember(path.parent, report)
     if report.faulty:
         return 3
     return 0 if report.passed else 1
@@ -107,54 +110,56 @@ def _writable(output: Path | None) -> None:
     folder = output.parent
     if not folder.is_dir():
         raise Repairable(f"--output: there is no folder {folder}.")
+    if output.is_dir():
+        raise Repairable(f"--output: {output} is a folder; name a file in it.")
     if not os.access(folder, os.W_OK) or (output.exists() and not os.access(output, os.W_OK)):
         raise Repairable(f"--output: {output} cannot be written; choose another place.")
 
 
 def _write(report: Report, form: str, output: Path | None, feedback: str) -> None:
-    if form == "terminal":
-        from rich.console import Console
+    from rich.console import Console
 
-        from d2lgrade.render.terminal import print_report
+    from d2lgrade.render import FORMATS
+    from d2lgrade.render.terminal import print_report
 
-        if output is None:
+    try:
+        if output is None and form == "terminal":
             print_report(report, Console(), feedback=feedback)
             return
-        with _replacing(output) as file:
-            print_report(report, Console(file=file, width=100), feedback=feedback)
-        return
-    from d2lgrade.render import FORMATS
-
-    text = FORMATS[form](report, feedback)
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    with _replacing(output) as file:
-        file.write(text)
-
-
-class _replacing:  # noqa: N801  # used as a function
-    """A text file that takes its place only when it is whole."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> Any:
-        self._file = tempfile.NamedTemporaryFile(  # closed in __exit__
-            "w", encoding="utf-8", dir=self._path.parent, prefix=".d2lgrade-", delete=False
-        )
-        return self._file
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self._file.close()
-        if kind is None:
-            os.chmod(self._file.name, 0o644)
-            os.replace(self._file.name, self._path)
+        if form == "terminal":
+            paper = io.StringIO()
+            print_report(report, Console(file=paper, width=100), feedback=feedback)
+            text = paper.getvalue()
         else:
-            os.unlink(self._file.name)
+            text = FORMATS[form](report, feedback)
+        if output is None:
+            click.echo(text, nl=False)
+        else:
+            _replace(output, text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Repairable(f"The report could not be written: {error}.") from None
 
 
-def _remember(course: Any, folder: Path, report: Report) -> None:
+def _replace(path: Path, text: str) -> None:
+    """Write a file that takes its place only when it is whole; to a device or pipe as it is."""
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".d2lgrade-")
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _remember(folder: Path, report: Report) -> None:
     """Note the result for `d2lgrade status`; a folder that cannot be written only loses that."""
     from d2lgrade.gradebook import Gradebook, GradebookError
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
 from d2lgrade import catalog
 from d2lgrade.catalog import Course, Exercise
 
-from .commands import Fault, Repairable
+from .commands import COMMANDS, Fault, Repairable
 
 
 def course(kit: Path | None, complete: bool = False) -> Course:
     """The course to use: from `--kit`, from the current folder upward, or the installed one."""
+    if kit is not None and not any(kit.glob("checks/*/chapter.toml")):
+        raise Repairable(f"--kit: {kit} holds no checks/*/chapter.toml, so it is no kit.")
     try:
         return catalog.load(
             kit if kit is not None else catalog.find_kit(Path.cwd()), complete=complete
@@ -24,8 +27,12 @@ def exercises(found: Course, targets: tuple[str, ...], edition: str) -> tuple[Ex
     """The exercises that the targets name; all of them for none."""
     try:
         return catalog.resolve(found, targets or ("all",), edition)
-    except (catalog.UnknownTarget, catalog.AmbiguousTarget) as error:
+    except catalog.AmbiguousTarget as error:
         raise Repairable(str(error)) from None
+    except catalog.UnknownTarget as error:  # what is no command is taken for a target
+        near = difflib.get_close_matches(error.target, COMMANDS, n=1, cutoff=0.75)
+        aside = f" For the command, write `d2lgrade {near[0]}`." if near else ""
+        raise Repairable(f"{error}{aside}") from None
 
 
 def workspace(found: Course) -> Path:

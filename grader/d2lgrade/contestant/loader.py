@@ -32,7 +32,7 @@ class LoadFailed(Exception):
 
 @dataclass(frozen=True)
 class File:
-    """One source file: `key` is what its siblings import it by, `path` what its learner calls it."""
+    """One source file: its siblings import it by `key`, its learner calls it by `path`."""
 
     key: str
     path: str

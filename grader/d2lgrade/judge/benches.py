@@ -17,7 +17,12 @@ from . import programs
 
 
 class Bench(Protocol):
-    """Serves one submission to its checks."""
+    """Serves one submission to its checks.
+
+    `memory` is how many bytes its code may allocate; None where nothing limits it.
+    """
+
+    memory: int | None
 
     def student(self, chapter: str, bound: Collection[str] = ()) -> Student:
         """The submission's code as a check of this chapter sees it; a new student for each attempt.
@@ -59,6 +64,7 @@ class LocalBench:
         capture: bool = True,
         prefix: str = "",
     ) -> None:
+        self.memory: int | None = None
         self._course = course
         self._prefix = prefix
         self._program = program
@@ -112,7 +118,9 @@ class RemoteBench:
         owned: bool = False,
     ) -> None:
         """`owned` closes the sandbox with the bench."""
+        self.memory: int | None = sandbox.limits.memory
         self._owned = owned
+        self._kept = ""
         self._course = course
         self._program = program
         self._sandbox = sandbox
@@ -141,11 +149,14 @@ class RemoteBench:
 
     def printed(self) -> str:
         """See `Bench.printed`."""
-        return "".join(contestant.printed() for contestant in self._contestants.values())
+        text = "".join([self._kept, *(c.printed() for c in self._contestants.values())])
+        self._kept = ""
+        return text
 
     def discard(self) -> None:
         """See `Bench.discard`."""
         for contestant in self._contestants.values():
+            self._kept += contestant.printed()  # what was printed before a crash is still shown
             contestant.close()
         self._contestants.clear()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from d2lgrade import catalog, diagnosis
 from d2lgrade.catalog import Course
 from d2lgrade.results import CheckResult, Failure
 from d2lgrade.student.calls import Transcript
-from d2lgrade.student.faults import ContestantLost, StudentError
+from d2lgrade.student.faults import ContestantLost, Frame, StudentError
 from d2lgrade.student.namespace import Student
 from d2lgrade.submission import Submission
 from d2lgrade.testkit.compare import Mismatch
@@ -53,12 +54,26 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """What running a check came to: the attempt that decided it, prints, and whose help it had."""
+
+    outcome: Outcome
+    attempt: Attempt | None = None
+    printed: str = ""
+    credited_with: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Examined:
-    """A check's result, with the exception to show where pytest reports it, and its credit."""
+    """A check's result, with the exception to show where pytest reports it, and its credit.
+
+    `called` tells whether the learner's code was called at all: the Rules are read, not run.
+    """
 
     result: CheckResult
     error: BaseException | None = None
     credited_with: tuple[str, ...] = ()
+    called: bool = False
 
 
 class Examiner:
@@ -93,7 +108,8 @@ class Examiner:
             course, lambda bound: programs.reference(course), prefix="d2lgrade_reference_"
         )
         self._examined: dict[str, Examined] = {}
-        self._hangs: dict[str, int] = {}
+        self._hangs: Counter[tuple[str, bool]] = Counter()
+        self._endless: set[str] = set()  # keys of files whose import does not end
 
     def examine(self, check: catalog.Check) -> Examined:
         """The verdict of one check, credit and diagnosis included; each check is run once."""
@@ -105,29 +121,15 @@ class Examiner:
         started = time.perf_counter()
         exercise = self.course.exercise(check.exercise)
         self.bench.printed()
-        credited: tuple[str, ...] = ()
-        attempt: Attempt | None = None
         outcome = self._unusable(exercise)
-        runnable = outcome is None
-        if outcome is None and self._hangs.get(exercise.id, 0) >= HANGS:
-            outcome = Outcome(
-                "timeout",
-                Failure(f"Not tried: {exercise.name} gave no answer in {HANGS} checks before."),
-            )
         if outcome is None and self.functions[check.id].testimony:
             outcome = self._no_witness(exercise)
-        if outcome is None:
-            attempt = self._attempt(check, self.bench.student(exercise.chapter))
-            outcome = self._outcome(check, exercise, attempt)
-        printed = self.bench.printed()
-        if outcome.status == "timeout" and attempt is not None:
-            self._hangs[exercise.id] = self._hangs.get(exercise.id, 0) + 1
-        if runnable and outcome.status not in ("passed", "skipped", "grader_error"):
-            credited = self._credit(check, exercise)
-            if credited:
-                outcome = verdict.PASSED
-            elif attempt is not None and attempt.error is not None:
-                outcome = self._explained(check, exercise, attempt, outcome)
+        judged = Judged(outcome) if outcome is not None else self._judged(check, exercise)
+        outcome, attempt = judged.outcome, judged.attempt
+        error = attempt.error if attempt else None
+        if attempt is not None and error is not None:
+            outcome = self._explained(check, exercise, attempt, outcome)
+        printed = judged.printed + self.bench.printed()
         result = CheckResult(
             id=check.id,
             title=self.title(check),
@@ -142,7 +144,66 @@ class Examiner:
             stdout=_cut(printed),
             seconds=time.perf_counter() - started,
         )
-        return Examined(result, attempt.error if attempt and not credited else None, credited)
+        called = attempt is not None and attempt.transcript.last is not None
+        return Examined(result, error, judged.credited_with, called)
+
+    def _judged(self, check: catalog.Check, exercise: catalog.Exercise) -> Judged:
+        """The outcome of running a check, if need be with substitutes for failing predecessors.
+
+        Where a predecessor fails too, the failure told is the one that is left with substitutes:
+        the exercise's own.
+        """
+        judged = self._tried(check, exercise, ())
+        if judged.outcome.status in ("passed", "skipped", "grader_error"):
+            return judged
+        before = predecessors(self.course, exercise)
+        failing = tuple(p.id for p in before if not self._sound(p, check.kind))
+        if not failing:
+            return judged
+        again = self._tried(check, exercise, failing)
+        credited = failing if again.outcome.status == "passed" else ()
+        return replace(again, printed=judged.printed, credited_with=credited)
+
+    def _tried(
+        self, check: catalog.Check, exercise: catalog.Exercise, bound: tuple[str, ...]
+    ) -> Judged:
+        """One run of a check, unless the exercise has been waited for often enough."""
+        hangs = (exercise.id, bool(bound))
+        if self._hangs[hangs] >= HANGS:
+            message = f"Not tried: {exercise.name} gave no answer in {HANGS} checks before."
+            return Judged(Outcome("timeout", Failure(message)))
+        attempt = self._attempt(check, self.bench.student(exercise.chapter, bound))
+        if isinstance(attempt.error, ContestantLost):
+            self.bench.discard()
+            attempt.error.frames = self._own(attempt.error.frames)
+            endless = self._importing(attempt.error)
+            if endless is not None:
+                self._endless.add(endless)
+                self.bench.leave_out(endless)
+                if endless != self.submission.homes[exercise.id]:  # now it fails at once
+                    return self._tried(check, exercise, bound)
+        outcome = self._outcome(check, exercise, attempt)
+        if outcome.status == "timeout":
+            self._hangs[hangs] += 1
+        return Judged(outcome, attempt, self.bench.printed())
+
+    def _own(self, frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
+        """Those of the learner's files, with the source lines that the sandbox does not know."""
+        texts = {source.path: source.text for source in self.submission.sources.values()}
+        lines = {path: ["", *text.splitlines()] for path, text in texts.items()}
+        return tuple(
+            replace(frame, source="".join(lines[frame.path][frame.line : frame.line + 1]).strip())
+            for frame in frames
+            if frame.path in lines
+        )
+
+    def _importing(self, error: ContestantLost) -> str | None:
+        """The key of the file whose import hangs; None where it is a call that does."""
+        modules = [frame.path for frame in error.frames if frame.function == "<module>"]
+        if not modules or error.status != "timeout":
+            return None
+        sources = self.submission.sources
+        return next((key for key in sources if sources[key].path == modules[-1]), None)
 
     def title(self, check: catalog.Check) -> str:
         """The first line of the test's docstring; its name where it has none."""
@@ -158,6 +219,10 @@ class Examiner:
             if self.submission.partial:
                 return Outcome("skipped", Failure(f"Your file does not define {exercise.name}."))
             return Outcome("todo", Failure(f"There is no {exercise.file}.py here yet."))
+        if home in self._endless:
+            return Outcome(
+                "timeout", Failure(f"Not tried: the import of {source.path} never ended.")
+            )
         if source.problem is None:
             todo = unwritten(source.text, exercise.name)
             return Outcome("todo", Failure(todo)) if todo else None
@@ -173,8 +238,8 @@ class Examiner:
         if not name:
             return None
         message = (
-            f"Your file uses {name}, which can change what this check observes inside your process; "
-            "the point is given for code that leaves torch's dispatch alone."
+            f"Your file uses {name}, which can change what this check observes inside your "
+            "process; the point is given for code that leaves torch's dispatch alone."
         )
         return Outcome("failed", Failure(message))
 
@@ -199,12 +264,11 @@ class Examiner:
             return verdict.PASSED
         if isinstance(error, Skipped):
             return Outcome("skipped", Failure(str(error)))
-        if isinstance(error, ContestantLost):
-            self.bench.discard()
         if isinstance(error, Failed):
             return self._failed(error)
         try:
-            return verdict.outcome(error, transcript, exercise, self._named(exercise.chapter))
+            named, memory = self._named(exercise.chapter), self.bench.memory
+            return verdict.outcome(error, transcript, exercise, named, memory)
         except verdict.Unexplained:
             again = self._attempt(check, self._reference.student(exercise.chapter))
             if again.error is None:
@@ -212,7 +276,7 @@ class Examiner:
             return verdict.grader_error(error)
 
     def _failed(self, error: Failed) -> Outcome:
-        """pytest's own failure: the backstop timeout, or a `pytest.raises` that saw no exception."""
+        """pytest's own failure: the backstop timeout, or `pytest.raises` without an exception."""
         text = str(error)
         if text.startswith("Timeout"):
             self.bench.discard()
@@ -222,17 +286,6 @@ class Examiner:
     def _named(self, chapter: str) -> Callable[[str], catalog.Exercise]:
         resolve = resolver(self.course, chapter)
         return lambda name: self.course.exercise(resolve(name))
-
-    def _credit(self, check: catalog.Check, exercise: catalog.Exercise) -> tuple[str, ...]:
-        """The failing predecessors with whose substitutes this check passes; empty if it fails still."""
-        before = predecessors(self.course, exercise)
-        failing = tuple(p.id for p in before if not self._sound(p, check.kind))
-        if not failing:
-            return ()
-        again = self._attempt(check, self.bench.student(exercise.chapter, failing))
-        if isinstance(again.error, ContestantLost):
-            self.bench.discard()
-        return failing if again.error is None else ()
 
     def _sound(self, exercise: catalog.Exercise, kind: str) -> bool:
         """Whether a predecessor gives no cause to fail a check of this kind.
@@ -290,3 +343,21 @@ def _cut(text: str) -> str:
     if len(text) <= STDOUT_LIMIT:
         return text
     return f"{text[:STDOUT_LIMIT]}\n… ({len(text) - STDOUT_LIMIT} more characters)"
+
+
+NOTHING_YET = "Counts as soon as a core check that runs your code passes."
+
+
+def earned(found: Sequence[Examined]) -> list[CheckResult]:
+    """The results of one exercise, with points only for work.
+
+    Code that breaks no Rule, or refuses whatever it is given, has done nothing yet: until a core
+    check that runs it passes, such checks earn nothing.
+    """
+    works = any(f.called and f.result.kind == "core" and f.result.status == "passed" for f in found)
+    return [
+        f.result
+        if works or f.result.status != "passed"
+        else replace(f.result, status="skipped", points=0.0, failure=Failure(NOTHING_YET))
+        for f in found
+    ]

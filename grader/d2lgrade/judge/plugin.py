@@ -53,6 +53,7 @@ class Suites:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options that say what to judge and how."""
     group = parser.getgroup("d2lgrade", "judging a submission to d2lgrade's exercises")
     group.addoption(
         "--submission", metavar="PATH", help="file or folder to judge (default: exercises)"
@@ -67,6 +68,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """The markers a check may bear."""
     config.addinivalue_line("markers", "training: a check that trains a network and takes seconds")
 
 
@@ -133,8 +135,8 @@ def _function(item: pytest.Item) -> Function:
     wanted = set(inspect.signature(item.function).parameters)
     if not wanted <= FIXTURES or "student" not in wanted:
         raise pytest.UsageError(
-            f"{item.path.name}::{item.name} takes {', '.join(sorted(wanted)) or 'nothing'}; a check "
-            "takes `student` and, where it needs the master's answer, `reference`."
+            f"{item.path.name}::{item.name} takes {', '.join(sorted(wanted)) or 'nothing'}; a "
+            "check takes `student` and, where it needs the master's answer, `reference`."
         )
     slow = item.get_closest_marker("training") is not None
     testimony = not TESTIMONY.isdisjoint(item.function.__code__.co_names)
@@ -142,15 +144,13 @@ def _function(item: pytest.Item) -> Function:
 
 
 @pytest.fixture
-def student() -> Iterator[Any]:
+def student() -> None:
     """The learner's code; handed in by the examiner when the check runs."""
-    yield None
 
 
 @pytest.fixture
-def reference() -> Iterator[Any]:
+def reference() -> None:
     """The master solution behind the same interface; handed in by the examiner."""
-    yield None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -212,6 +212,7 @@ def _examiner(config: pytest.Config, suites: Suites) -> Examiner:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the contestants of a pytest run of its own."""
     suites = config.stash.get(SUITES, None)
     if suites is not None and suites.examiner is not None:
         suites.examiner.bench.close()

@@ -1,4 +1,4 @@
-"""Programs (see `contestant.loader`) from a submission, from the references, from misconceptions."""
+"""Programs (see `contestant.loader`) from a submission, the references, misconceptions."""
 
 from __future__ import annotations
 

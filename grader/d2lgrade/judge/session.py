@@ -1,4 +1,4 @@
-"""From a course, a submission and a target to a report: pytest collects once and runs the checks."""
+"""From a course, submissions and a target to reports: pytest collects once, runs the checks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import platform
-import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ from d2lgrade.submission import Submission
 
 from . import plugin, programs
 from .benches import Bench, LocalBench, RemoteBench, predecessors
-from .examiner import Examined, Examiner, Function
+from .examiner import Examined, Examiner, Function, earned
 from .flags import flags
 
 BACKSTOP = 300  # seconds a whole check may take; the deadlines of single calls fire long before
@@ -154,7 +153,10 @@ def grade(
         for path in sorted(files)
     ]
     said = io.StringIO()
-    with _isolated(), contextlib.redirect_stdout(said if not order.in_process else sys.stdout):
+    with _isolated(), contextlib.ExitStack() as quiet:
+        if not order.in_process:
+            quiet.enter_context(contextlib.redirect_stdout(said))
+            quiet.enter_context(contextlib.redirect_stderr(said))
         status = pytest.main([*_arguments(order), *map(str, paths)], plugins=[plugin, run])
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or not run.ran:
         raise GraderFault(
@@ -271,14 +273,14 @@ class _Run:
         order = self._order
         exercises = []
         for exercise in job.exercises:
-            checks: list[CheckResult] = []
-            credited: list[str] = []
+            found: list[Examined] = []
             for check in exercise.checks:
-                found = examined.get(check.id)
-                if found is None and (check.id not in due or job.until_failure):
-                    continue
-                checks.append(found.result if found else _lost(check))
-                credited += found.credited_with if found else ()
+                if check.id in examined:
+                    found.append(examined[check.id])
+                elif check.id in due and not job.until_failure:
+                    found.append(Examined(_lost(check)))
+            checks = earned(found)
+            credited = [identity for one in found for identity in one.credited_with]
             exercises.append(
                 ExerciseResult(
                     id=exercise.id,

@@ -25,6 +25,7 @@ class Outcome:
 
 
 PASSED = Outcome("passed")
+OUT_OF_MEMORY = ("can't allocate memory", "not enough memory")  # torch says so in a RuntimeError
 
 
 class Unexplained(Exception):
@@ -36,6 +37,7 @@ def outcome(
     transcript: Transcript,
     exercise: Exercise,
     find: Callable[[str], Exercise],
+    memory: int | None = None,
 ) -> Outcome:
     """The status and failure for what a check raised.
 
@@ -44,6 +46,7 @@ def outcome(
         transcript: the calls made so far; the last one is shown.
         exercise: the one judged.
         find: exercise by name, for the argument names of calls to other exercises.
+        memory: how many bytes the learner's code may allocate; None: no limit.
 
     Raises:
         Unexplained: neither the learner's code nor a comparison raised it.
@@ -61,11 +64,9 @@ def outcome(
         )
         return Outcome("failed", failure)
     if isinstance(error, StudentError):
-        return _raised(error.fault, call, exercise, find)
+        return _raised(error.fault, call, exercise, find, memory)
     if isinstance(error, ContestantLost):
-        shown = _shown(call, find)
-        status: CheckStatus = "timeout" if error.status == "timeout" else "crashed"
-        return Outcome(status, Failure(error.message, **shown, traceback=_lines(error.frames)))
+        return _gone(error, call, find)
     raise Unexplained from error
 
 
@@ -105,8 +106,26 @@ def grader_error(error: BaseException) -> Outcome:
     )
 
 
+def _gone(error: ContestantLost, call: Call | None, find: Callable[[str], Exercise]) -> Outcome:
+    """The learner's process hung or ended."""
+    lines = _lines(error.frames)
+    if error.status != "timeout":
+        return Outcome("crashed", Failure(error.message, **_shown(call, find), traceback=lines))
+    if any(frame.function == "<module>" for frame in error.frames):
+        message = (
+            f"The import of your file never ended ({error.message.rstrip('.').lower()}). "
+            "What stands outside functions runs on import; move it into a function."
+        )
+        return Outcome("timeout", Failure(message, traceback=lines))
+    return Outcome("timeout", Failure(error.message, **_shown(call, find), traceback=lines))
+
+
 def _raised(
-    fault: Fault, call: Call | None, exercise: Exercise, find: Callable[[str], Exercise]
+    fault: Fault,
+    call: Call | None,
+    exercise: Exercise,
+    find: Callable[[str], Exercise],
+    memory: int | None,
 ) -> Outcome:
     """The learner's code raised."""
     shown, lines = _shown(call, find), _lines(fault.frames)
@@ -124,16 +143,22 @@ def _raised(
     if fault.kind == "WrongDevice":
         message = f"With its inputs on a GPU this would fail: {fault.text}"
         return Outcome("failed", Failure(message, **shown, traceback=lines))
-    message = (
-        f"Your code raised {fault.kind}: {fault.text}"
-        if fault.text
-        else f"Your code raised {fault.kind}."
-    )
-    if fault.kind in ("SystemExit", "KeyboardInterrupt"):
-        message = f"Your code ended the program ({fault.kind}); a function returns its answer."
-    if fault.kind == "RecursionError":
-        message = "Your code calls itself without end (RecursionError)."
+    message = _sentence(fault, exercise, memory)
     return Outcome("error", Failure(message, **shown, traceback=lines))
+
+
+def _sentence(fault: Fault, exercise: Exercise, memory: int | None) -> str:
+    """What a learner should know about an exception in a call."""
+    if fault.kind in ("SystemExit", "KeyboardInterrupt"):
+        return f"Your code ended the program ({fault.kind}); a function returns its answer."
+    if fault.kind == "RecursionError":
+        return "Your code calls itself without end (RecursionError)."
+    if "MemoryError" in fault.kinds or any(sign in fault.text for sign in OUT_OF_MEMORY):
+        limit = f" It may take {memory >> 20} MB beside torch itself." if memory else ""
+        return f"Your code ran out of memory.{limit}"
+    if fault.text.endswith("object is not callable") and not fault.frames:
+        return f"Your {exercise.name} is no function: {fault.text}. Give that name to nothing else."
+    return f"Your code raised {fault.kind}{': ' if fault.text else '.'}{fault.text}"
 
 
 def _import_sentence(fault: Fault) -> str:

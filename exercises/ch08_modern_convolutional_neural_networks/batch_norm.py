@@ -1,0 +1,118 @@
+"""Section 8.5: Batch normalization.
+
+Centre and scale every feature by the statistics of the minibatch, remember those statistics for
+prediction, and let the network learn a scale and a shift of its own.
+"""
+
+import torch
+from torch import nn
+
+
+def batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum):
+    """Normalize each feature over the minibatch, then scale and shift it.
+
+    A feature is a column of a 2-D input and a channel of a 4-D input. Its statistics are taken
+    over all other axes: over the examples, and for images over height and width too.
+
+    Training is where gradients are enabled (torch.is_grad_enabled()). There the mean and variance
+    of X itself are used, gradients flow through them too, and the running statistics move a step
+    towards them. Prediction is where gradients are disabled, as under torch.no_grad(). There the
+    running statistics are used, and come back as they are.
+
+    Args:
+        X: float tensor (n, d), or (n, c, h, w), in training with at least two values a feature.
+            Not modified.
+        gamma: float tensor (1, d), or (1, c, 1, 1), the scale. Not modified.
+        beta: float tensor with the shape of gamma, the shift. Not modified.
+        moving_mean: float tensor with the shape of gamma, the running mean. Not modified: the
+            new one is returned.
+        moving_var: float tensor with the shape of gamma, the running variance. Not modified.
+        eps: float, added to the variance before its root is taken.
+        momentum: float, the weight of the new statistics in the running ones.
+
+    Returns:
+        Tuple (Y, moving_mean, moving_var). Y has the shape, dtype and device of X, and gradients
+        flow from it back to X, gamma and beta. The two running statistics keep their shapes and
+        carry no gradient.
+
+    Formula:
+        Y = gamma * (X - mean) / sqrt(var + eps) + beta
+        var = mean of (X - mean)^2: the sum is divided by the number of values, not by one less
+        running <- (1 - momentum) * running + momentum * new
+        Both running statistics follow this line with the very mean and var that Y uses. (PyTorch's
+        own layer divides by one less for its running variance; this function does not.)
+        Features far from zero, such as 1000 with a spread of 1, must keep their accuracy.
+
+    Raises:
+        ValueError: X has neither 2 nor 4 axes.
+
+    Rules:
+        Write it yourself: do not call PyTorch's normalization functions or layers.
+
+    Example:
+        >>> X = torch.tensor([[1.0], [3.0]])
+        >>> Y, mean, var = batch_norm(
+        ...     X, torch.ones(1, 1), torch.zeros(1, 1), torch.zeros(1, 1), torch.ones(1, 1), 0.0, 0.1
+        ... )
+        >>> Y
+        tensor([[-1.],
+                [ 1.]])
+        >>> mean, var
+        (tensor([[0.2000]]), tensor([[1.]]))
+
+    Book: 8.5.2, 8.5.3
+    """
+    raise NotImplementedError("batch_norm")
+
+
+class BatchNorm(nn.Module):
+    """A layer that normalizes its input over the minibatch, with a learned scale and shift.
+
+    It has one scale and one shift for each feature, and remembers running statistics: a mean that
+    starts at 0 and a variance that starts at 1. It uses eps = 1e-5 and momentum = 0.1, as in
+    `batch_norm`.
+
+    While it trains, in training mode and with gradients enabled, it uses the statistics of the
+    minibatch and updates the running ones. For prediction, in evaluation mode and with gradients
+    disabled, it uses the running ones and leaves them alone. It is only ever called in one of
+    these two ways, so you may tell them apart by either sign.
+
+    Args:
+        num_features: int, the number of features d or of channels c.
+        num_dims: int, 2 for inputs (n, d), 4 for inputs (n, c, h, w).
+
+    Attributes:
+        The scale: a parameter of num_features numbers, all 1 at the start.
+        The shift: a parameter of num_features numbers, all 0 at the start.
+        No further parameters. The running statistics belong to the module's state: they are in
+        state_dict() and follow .to(), as registered buffers do.
+
+    Returns:
+        Called with a float tensor X, not modified: a float tensor with the shape, dtype and device
+        of X. Gradients flow from it back to X, to the scale and to the shift.
+
+    Formula:
+        In training:   Y = batch_norm(X, scale, shift, running mean, running variance, 1e-5, 0.1)[0]
+
+    Raises:
+        ValueError: num_dims is neither 2 nor 4.
+
+    Example:
+        >>> layer = BatchNorm(num_features=1, num_dims=2)
+        >>> Y = layer(torch.tensor([[1.0], [5.0]]))
+        >>> [round(y, 3) for y in Y.flatten().tolist()]
+        [-1.0, 1.0]
+        >>> with torch.no_grad():
+        ...     Y = layer.eval()(torch.tensor([[0.3], [1.3]]))
+        >>> [round(y, 3) for y in Y.flatten().tolist()]
+        [0.0, 0.877]
+
+    Book: 8.5.3
+    """
+
+    def __init__(self, num_features, num_dims):
+        super().__init__()
+        raise NotImplementedError("BatchNorm.__init__")
+
+    def forward(self, X):
+        raise NotImplementedError("BatchNorm.forward")
