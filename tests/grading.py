@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from d2lgrade import catalog
+from d2lgrade import catalog, diagnosis, master
+from d2lgrade.author import proof
 from d2lgrade.catalog import Course, Exercise
 from d2lgrade.judge.session import Job, Order, grade
 from d2lgrade.results import CheckResult, ExerciseResult, Report
@@ -62,6 +63,7 @@ class Grader:
         limits: Limits | None = None,
         seed: int = 0,
         training: bool = False,
+        until_failure: bool = False,
         in_process: bool = False,
     ) -> list[Report]:
         """One report for each case, all of them from a single run of the checks."""
@@ -70,7 +72,8 @@ class Grader:
             for number, case in enumerate(cases):
                 path = self.overlaid(case.files, Path(folder) / f"answer{number}")
                 exercises = self.exercises(*case.targets)
-                jobs.append(Job(read(path, self.course, exercises), exercises, training))
+                submission = read(path, self.course, exercises)
+                jobs.append(Job(submission, exercises, training, until_failure=until_failure))
             order = Order(self.course, seed=seed, in_process=in_process)
             return grade(order, jobs, None if in_process else self.sandbox(limits))
 
@@ -90,10 +93,26 @@ class Grader:
         path = self.course.root / "solutions" / self.course.section(stem).path
         return path.read_text("utf-8")
 
+    def stub(self, stem: str, level: master.Level = "open") -> str:
+        """The stub that a learner begins with."""
+        return master.stub(self.solution(stem), level)
+
+    def planted(self, exercise: str, slug: str) -> dict[str, str | bytes | None]:
+        """The files of a submission in which one misconception answers an exercise."""
+        [found] = self.exercises(exercise)
+        entry = next(m for m in diagnosis.known(self.course, found) if m.slug == slug)
+        return {found.file: proof.planted_source(self.course, found, entry)}
+
     def close(self) -> None:
         """End every sandbox."""
         for sandbox in self._sandboxes.values():
             sandbox.close()
+
+
+def redefined(text: str, name: str, parameters: str, body: str) -> str:
+    """A section's text in which a later definition of `name` takes the place of the first."""
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    return f"{text}\n\ndef {name}({parameters}):\n{lines}"
 
 
 _compiled = shutil.ignore_patterns("__pycache__", "*.pyc")

@@ -135,7 +135,9 @@ def test_dropout_layer_gradient(student):
                 "result (.data, .detach(), torch.no_grad(), torch.tensor(…) or NumPy)."
             )
         weights = pattern(Y)
-        due = truth(lambda g, alive, p: torch.where(alive, scaled(g, p), 0.0), weights, alive, dropout)
+        due = truth(
+            lambda g, alive, p: torch.where(alive, scaled(g, p), 0.0), weights, alive, dropout
+        )
         (found,) = torch.autograd.grad(Y, X, weights)
         assert_same(found, due, what="the gradient for X")
 

@@ -207,7 +207,7 @@ def match(leaves, values, expected):
 
     Left out are the biases before a batch normalization, whose gradient is 0 but for rounding.
     """
-    w1, w2, w3, g, _, h, _, b, _, b3 = values
+    w1, w2, w3, g, _, h, _, _, _, b3 = values
     names = [(w1, "a 3x3 kernel"), (w2, "a 3x3 kernel"), (w3, "the 1x1 kernel")]
     names += [(g, "a scale"), (h, "a shift"), (b3, "the shortcut's bias")]
     for value, what in names:

@@ -108,7 +108,7 @@ def test_masked_softmax_nothing(student):
 
 
 def on_computed(masked_softmax, X, valid_lens):
-    """Scores are computed and so no leaf, which may be changed in place: a product stands for that."""
+    """Scores are computed, not leaves, so they may be changed in place: a product stands for it."""
     return masked_softmax(1.0 * X, valid_lens)
 
 

@@ -1,6 +1,7 @@
 """Hidden checks for section 11.5: multi-head attention."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch.nn import functional as F
@@ -25,6 +26,11 @@ def torch_attention(heads):
 
     def attend(queries, keys, values, valid_lens, *parameters):
         W_q, W_k, W_v, W_o, *biases = parameters
+        if not queries.shape[2] == keys.shape[2] == values.shape[2] == len(W_o):
+            # PyTorch's function wants queries of the result's width: project beforehand.
+            projected = (queries @ W_q.T, keys @ W_k.T, values @ W_v.T)
+            identity = torch.eye(len(W_o), dtype=W_o.dtype)
+            return attend(*projected, valid_lens, identity, identity, identity, W_o)
         hidden = None
         if valid_lens is not None:
             lens = valid_lens[:, None] if valid_lens.dim() == 1 else valid_lens
@@ -68,7 +74,10 @@ def shapes(net, layers, examples):
     for layer in layers:
         for kind in ("weight", "bias"):
             parameter = getattr(getattr(net, layer), kind, None)
-            found[f"{layer}.{kind}"] = None if parameter is None else list(parameter.shape)
+            if isinstance(parameter, torch.nn.parameter.UninitializedParameter):
+                found[f"{layer}.{kind}"] = "never used"  # a lazy layer without any input so far
+            else:
+                found[f"{layer}.{kind}"] = parameter if parameter is None else list(parameter.shape)
     return found
 
 
@@ -77,6 +86,13 @@ def fill(net, names, values):
     for name, value in zip(names, values, strict=True):
         layer, kind = name.split(".")
         getattr(getattr(net, layer), kind).data = value.clone()
+
+
+def told(found):
+    """A finding of `shapes` for the learner."""
+    if isinstance(found, list):
+        return f"shape {tuple(found)}"
+    return found or "none"
 
 
 def build(student, heads, parameters, dropout=0.0):
@@ -97,20 +113,38 @@ def build(student, heads, parameters, dropout=0.0):
                 f"{name} is not what the contract says for num_hiddens={hiddens}, "
                 f"bias={bool(biases)}.",
                 expected=f"shape {tuple(due[name])}" if name in due else "no bias",
-                got="none" if found[name] is None else f"shape {tuple(found[name])}",
+                got=told(found[name]),
             )
     student.run(fill, net, names[: len(parameters)], parameters)
     return net
 
 
-def assert_attention(student, sizes, heads, hiddens, lens=None, bias=False, widths=None):
-    """Fail unless the learner's layer gives what PyTorch's gives with the same weights."""
-    parameters = drawn(hiddens, bias, widths)
-    examples = inputs(*sizes, *(widths or [hiddens]))
-    valid_lens = None if lens is None else torch.tensor(lens)
-    expected = truth(torch_attention(heads), *examples, valid_lens, *parameters)
-    net = build(student, heads, parameters)
-    assert_same(net(*examples, valid_lens), expected)
+@dataclass(frozen=True)
+class Case:
+    """One comparison with PyTorch's layer, drawn before any of the learner's code has run."""
+
+    heads: int
+    examples: tuple[torch.Tensor, ...]
+    valid_lens: torch.Tensor | None
+    parameters: list[torch.Tensor]
+
+    @classmethod
+    def drawn(cls, sizes, heads, hiddens, lens=None, bias=False, widths=None):
+        examples = inputs(*sizes, *(widths or [hiddens]))
+        valid_lens = None if lens is None else torch.tensor(lens)
+        return cls(heads, examples, valid_lens, drawn(hiddens, bias, widths))
+
+    def judge(self, student):
+        """Fail unless the learner's layer gives the same with the same weights."""
+        call = (*self.examples, self.valid_lens)
+        expected = truth(torch_attention(self.heads), *call, *self.parameters)
+        net = build(student, self.heads, self.parameters)
+        assert_same(net(*call), expected)
+
+
+def judge(student, *cases):
+    for case in cases:
+        case.judge(student)
 
 
 def test_MultiHeadAttention_parameters(student):
@@ -121,40 +155,49 @@ def test_MultiHeadAttention_parameters(student):
 
 def test_MultiHeadAttention_one_head(student):
     """equals PyTorch's with one head and the same weights"""
-    for sizes, hiddens in [((1, 1, 1), 1), ((1, 1, 2), 2), ((1, 2, 1), 3), ((2, 3, 4), 5)]:
-        assert_attention(student, sizes, 1, hiddens)
+    judge(
+        student,
+        Case.drawn((1, 1, 1), 1, 1),
+        Case.drawn((1, 1, 2), 1, 2),
+        Case.drawn((1, 2, 1), 1, 3),
+        Case.drawn((2, 3, 4), 1, 5),
+    )
 
 
 def test_MultiHeadAttention_heads(student):
     """keeps several heads apart"""
-    for sizes, heads, hiddens in [
-        ((1, 1, 1), 2, 2),
-        ((1, 1, 2), 2, 2),
-        ((1, 2, 2), 2, 4),
-        ((2, 3, 2), 3, 3),
-        ((2, 4, 5), 2, 6),
-        ((3, 2, 4), 4, 12),
-    ]:
-        assert_attention(student, sizes, heads, hiddens)
+    judge(
+        student,
+        Case.drawn((1, 1, 1), 2, 2),
+        Case.drawn((1, 1, 2), 2, 2),
+        Case.drawn((1, 2, 2), 2, 4),
+        Case.drawn((2, 3, 2), 3, 3),
+        Case.drawn((2, 4, 5), 2, 6),
+        Case.drawn((3, 2, 4), 4, 12),
+    )
 
 
 def test_MultiHeadAttention_lengths(student):
     """leaves out the keys beyond each example's length, in every head"""
-    for sizes, heads, hiddens, lens in [
-        ((1, 1, 2), 1, 2, [1]),
-        ((2, 2, 3), 1, 2, [1, 3]),
-        ((2, 1, 3), 2, 4, [1, 3]),
-        ((3, 2, 4), 3, 6, [4, 1, 2]),
-        ((1, 2, 2), 1, 2, [[1, 2]]),
-        ((2, 3, 4), 2, 4, [[1, 2, 4], [3, 1, 2]]),
-    ]:
-        assert_attention(student, sizes, heads, hiddens, lens)
+    judge(
+        student,
+        Case.drawn((1, 1, 2), 1, 2, [1]),
+        Case.drawn((2, 2, 3), 1, 2, [1, 3]),
+        Case.drawn((2, 1, 3), 2, 4, [1, 3]),
+        Case.drawn((3, 2, 4), 3, 6, [4, 1, 2]),
+        Case.drawn((1, 2, 2), 1, 2, [[1, 2]]),
+        Case.drawn((2, 3, 4), 2, 4, [[1, 2, 4], [3, 1, 2]]),
+    )
 
 
 def test_MultiHeadAttention_bias(student):
     """has a bias in each of the four layers if asked to"""
-    for sizes, heads, hiddens in [((1, 1, 1), 1, 1), ((1, 2, 2), 1, 2), ((2, 3, 4), 2, 4)]:
-        assert_attention(student, sizes, heads, hiddens, bias=True)
+    judge(
+        student,
+        Case.drawn((1, 1, 1), 1, 1, bias=True),
+        Case.drawn((1, 2, 2), 1, 2, bias=True),
+        Case.drawn((2, 3, 4), 2, 4, bias=True),
+    )
 
 
 def test_MultiHeadAttention_gradient(student):
@@ -209,6 +252,7 @@ def test_MultiHeadAttention_training(student):
     """drops attention weights in training, and scales up the others"""
     dropout = 0.4
     examples, parameters = seen_through(4, 60, 16)
+    values = 1.0 + torch.rand(4, 16, 16)
     weights = torch_attention(2)(*examples, None, *parameters)
     net = build(student, 2, parameters, dropout)
     net.train()
@@ -221,7 +265,6 @@ def test_MultiHeadAttention_training(student):
     due = truth(lambda W: torch.where(alive, W / (1 - dropout), 0.0), weights)
     assert_same(got, due, what="what is left of the attention weights")
     # Of other values each entry of the result adds up sixteen weights, of which some survive.
-    values = 1.0 + torch.rand(4, 16, 16)
     mixed = net(*examples[:2], values, None)
     if not (mixed != 0).all():
         raise Mismatch(
@@ -238,14 +281,22 @@ def test_MultiHeadAttention_eval(student):
     expected = truth(torch_attention(2), *examples, None, *parameters)
     net = build(student, 2, parameters, dropout=0.5)
     net.eval()
-    for _ in range(2):
-        assert_same(net(*examples, None), expected)
+    results = [net(*examples, None) for _ in range(2)]
+    for result in results:
+        if not isinstance(result, torch.Tensor):
+            raise Mismatch.of_type(result)
+    assert_same(results[1], results[0].detach(), what="the second of two results in eval mode")
+    assert_same(results[0], expected)
 
 
 def test_MultiHeadAttention_widths(student):
     """takes queries, keys and values of other widths than num_hiddens"""
-    for sizes, widths in [((1, 1, 2), (1, 1, 1)), ((2, 2, 3), (5, 6, 3)), ((2, 3, 2), (2, 3, 7))]:
-        assert_attention(student, sizes, 2, 4, [1] * sizes[0], widths=widths)
+    judge(
+        student,
+        Case.drawn((1, 1, 2), 2, 4, widths=(1, 1, 1)),
+        Case.drawn((2, 2, 3), 2, 4, [1, 3], widths=(5, 6, 3)),
+        Case.drawn((2, 3, 2), 2, 4, [2, 1], widths=(2, 3, 7)),
+    )
 
 
 def test_MultiHeadAttention_refuses(student):

@@ -54,7 +54,8 @@ def cross_entropy_from_logits(logits, y):
     n, q = logits.shape
     if y.shape != (n,) or y.dtype != torch.int64:
         raise ValueError(
-            f"y is {y.dtype} {tuple(y.shape)} where int64 ({n},) is due: one class number an example"
+            f"y is {y.dtype} {tuple(y.shape)} where int64 ({n},) is due: give one class number for "
+            "each example"
         )
     if not n:
         raise ValueError("there is no example, and so no mean: pass one at least")

@@ -81,15 +81,15 @@ class MultiHeadAttention(nn.Module):
             self._apart(projected)
             for projected in (self.W_q(queries), self.W_k(keys), self.W_v(values))
         )
-        # BLANK: scores = Q @ ____ / ____
-        scores = Q @ K.transpose(1, 2) / math.sqrt(Q.shape[2])
+        # BLANK: scores = torch.bmm(Q, ____) / ____
+        scores = torch.bmm(Q, K.transpose(1, 2)) / math.sqrt(Q.shape[2])
         if valid_lens is not None:
             # The heads of one example follow one another, so its length comes as often in a row.
             # BLANK: valid_lens = valid_lens.____(self.num_heads, dim=0)
             valid_lens = valid_lens.repeat_interleave(self.num_heads, dim=0)
         weights = self.dropout(masked_softmax(scores, valid_lens))
         # BLANK: return self.W_o(____)
-        return self.W_o(self._together(weights @ V))
+        return self.W_o(self._together(torch.bmm(weights, V)))
         # END SOLUTION
 
     def _apart(self, X):

@@ -3,14 +3,15 @@
 
 import torch
 from torch import nn
-from d2l import torch as d2l
 
 
 def masked_softmax(X, valid_lens):
     def _sequence_mask(X, valid_len, value=0):
         maxlen = X.size(1)
-        mask = torch.arange((maxlen), dtype=torch.float32,
-                            device=X.device)[None, :] < valid_len[:, None]
+        mask = (
+            torch.arange((maxlen), dtype=torch.float32, device=X.device)[None, :]
+            < valid_len[:, None]
+        )
         X[~mask] = value
         return X
 

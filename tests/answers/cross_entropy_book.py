@@ -2,7 +2,6 @@
 """In the book's manner: its indexing by two lists, and its logarithm of softmax."""
 
 import torch
-from d2l import torch as d2l
 
 
 def cross_entropy_from_logits(logits, y):

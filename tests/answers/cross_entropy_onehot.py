@@ -1,7 +1,6 @@
 # expect: cross_entropy_from_logits=passed; loses:
 """A one-hot product, and scores shifted so that the right class has 0."""
 
-import torch
 from torch import nn
 
 

@@ -2,8 +2,6 @@
 """Along the book: an assertion, a mask of floats drawn on the CPU."""
 
 import torch
-from torch import nn
-from d2l import torch as d2l
 
 
 def dropout_layer(X, dropout):

@@ -2,7 +2,6 @@
 """In the manner of the book's section: every parameter is taken to have a gradient."""
 
 import torch
-from d2l import torch as d2l
 
 
 def sgd(params, lr, batch_size):

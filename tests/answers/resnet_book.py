@@ -1,10 +1,8 @@
 # expect: Residual=passed; loses:
 """In the manner of the book's section: lazy layers, batch normalizations defined last."""
 
-import torch
 from torch import nn
 from torch.nn import functional as F
-from d2l import torch as d2l
 
 
 class Residual(nn.Module):

@@ -2,7 +2,6 @@
 """Along the book's first version: exp of the scores as they are, over the rows of a matrix."""
 
 import torch
-from d2l import torch as d2l
 
 
 def softmax(X):

@@ -1,4 +1,4 @@
-"""Measures the budgets of the design, side by side in one run: `python tests/benchmarks/budgets.py`.
+"""Measures the budgets, side by side in one run: `python tests/benchmarks/budgets.py`.
 
 What is compared runs alternately, whole processes by the wall clock; the figure is the median of
 the ratios of neighbours, with the smallest and the largest beside it, so that a busy machine widens
@@ -66,7 +66,8 @@ from d2lgrade.judge.benches import LocalBench
 import torch
 torch.set_num_threads(1)
 course = catalog.load(Path(sys.argv[1]), complete=True)
-program = Program({"f": File("f", "f.py", "def corr2d(X, K):\\n    return X\\n")}, {"ch07/corr2d": "f"})
+file = File("f", "f.py", "def corr2d(X, K):\\n    return X\\n")
+program = Program({"f": file}, {"ch07/corr2d": "f"})
 student = LocalBench(course, lambda bound: program).student("ch07")
 X = torch.zeros(8, 8)
 times = []

@@ -20,7 +20,7 @@ def _with_gradients(params):
 def sgd_rebinding(params, lr, batch_size):
     with torch.no_grad():
         for param in _with_gradients(params):
-            param = param - lr * param.grad / batch_size  # noqa: PLW2901
+            param = param - lr * param.grad / batch_size
             param.grad.zero_()
 
 
@@ -33,7 +33,7 @@ def sgd_rebinding(params, lr, batch_size):
 )
 def sgd_recorded(params, lr, batch_size):
     for param in _with_gradients(params):
-        param -= lr * param.grad / batch_size  # noqa: PLW2901
+        param -= lr * param.grad / batch_size
         param.grad.zero_()
 
 
@@ -47,7 +47,7 @@ def sgd_recorded(params, lr, batch_size):
 def sgd_not_divided(params, lr, batch_size):
     with torch.no_grad():
         for param in _with_gradients(params):
-            param -= lr * param.grad  # noqa: PLW2901
+            param -= lr * param.grad
             param.grad.zero_()
 
 
@@ -60,7 +60,7 @@ def sgd_not_divided(params, lr, batch_size):
 def sgd_uphill(params, lr, batch_size):
     with torch.no_grad():
         for param in _with_gradients(params):
-            param += lr * param.grad / batch_size  # noqa: PLW2901
+            param += lr * param.grad / batch_size
             param.grad.zero_()
 
 
@@ -74,7 +74,7 @@ def sgd_uphill(params, lr, batch_size):
 def sgd_not_cleared(params, lr, batch_size):
     with torch.no_grad():
         for param in _with_gradients(params):
-            param -= lr * param.grad / batch_size  # noqa: PLW2901
+            param -= lr * param.grad / batch_size
 
 
 @misconception(
@@ -87,7 +87,7 @@ def sgd_cleared_first(params, lr, batch_size):
     with torch.no_grad():
         for param in _with_gradients(params):
             param.grad.zero_()
-            param -= lr * param.grad / batch_size  # noqa: PLW2901
+            param -= lr * param.grad / batch_size
 
 
 @misconception(
@@ -99,7 +99,7 @@ def sgd_cleared_first(params, lr, batch_size):
 def sgd_last_cleared(params, lr, batch_size):
     with torch.no_grad():
         for param in _with_gradients(params):
-            param -= lr * param.grad / batch_size  # noqa: PLW2901
+            param -= lr * param.grad / batch_size
     param.grad.zero_()
 
 
@@ -113,7 +113,7 @@ def sgd_last_cleared(params, lr, batch_size):
 def sgd_first_only(params, lr, batch_size):
     with torch.no_grad():
         for param in _with_gradients(params):
-            param -= lr * param.grad / batch_size  # noqa: PLW2901
+            param -= lr * param.grad / batch_size
             param.grad.zero_()
             return
 
@@ -127,7 +127,7 @@ def sgd_first_only(params, lr, batch_size):
 def sgd_parameter_zeroed(params, lr, batch_size):
     with torch.no_grad():
         for param in _with_gradients(params):
-            param -= lr * param.grad / batch_size  # noqa: PLW2901
+            param -= lr * param.grad / batch_size
             param.zero_()
 
 
@@ -140,5 +140,5 @@ def sgd_parameter_zeroed(params, lr, batch_size):
 def sgd_none_not_skipped(params, lr, batch_size):
     with torch.no_grad():
         for param in params:
-            param -= lr * param.grad / batch_size  # noqa: PLW2901
+            param -= lr * param.grad / batch_size
             param.grad.zero_()

@@ -36,7 +36,9 @@ def scales_by(wrong):
         X, dropout = calls[-1].args
         alive = calls[-1].result != 0
         ratios = calls[-1].result[alive] / X[alive]
-        return len(ratios) > 5 and torch.allclose(ratios, ratios.new_tensor(wrong(dropout)), rtol=1e-4)
+        return len(ratios) > 5 and torch.allclose(
+            ratios, ratios.new_tensor(wrong(dropout)), rtol=1e-4
+        )
 
     return signature
 

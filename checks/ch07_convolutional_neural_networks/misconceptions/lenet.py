@@ -465,6 +465,18 @@ def train_classifier_mean_of_batches(net, train_iter, test_iter, num_epochs, lr,
 
 @misconception(
     "train_classifier",
+    "sizes-forgotten",
+    book="7.6.2",
+    why="The batches' mean losses are added up and divided by the number of examples. Multiply "
+    "each with the size of its batch first.",
+)
+def train_classifier_sizes_forgotten(net, train_iter, test_iter, num_epochs, lr, device):
+    rows = _trained(net, train_iter, test_iter, num_epochs, lr, device)
+    return [(sum(a) / sum(n), sum(hits) / sum(n), test_acc) for a, hits, n, test_acc in rows]
+
+
+@misconception(
+    "train_classifier",
     "sums-never-reset",
     book="7.6.2",
     why="The sums run on from epoch to epoch, so that every row is a mean over all epochs so far. "
@@ -479,6 +491,20 @@ def train_classifier_running(net, train_iter, test_iter, num_epochs, lr, device)
     return curve
 
 
+def _as_it_is(net):
+    return net
+
+
+@misconception(
+    "train_classifier",
+    "train-mode-not-set",
+    book="7.6.2",
+    why="The net trains in the mode that it came in. Call net.train() at the start of every epoch.",
+)
+def train_classifier_mode_not_set(net, train_iter, test_iter, num_epochs, lr, device):
+    return _curve(_trained(net, train_iter, test_iter, num_epochs, lr, device, mode=_as_it_is))
+
+
 @misconception(
     "train_classifier",
     "train-mode-lost",
@@ -491,11 +517,8 @@ def train_classifier_train_once(net, train_iter, test_iter, num_epochs, lr, devi
         net.eval()
         return _share(_asked(net, data, None))
 
-    def mode(net):
-        return net
-
     net.train()
-    rows = _trained(net, train_iter, test_iter, num_epochs, lr, device, mode=mode, test=test)
+    rows = _trained(net, train_iter, test_iter, num_epochs, lr, device, mode=_as_it_is, test=test)
     return _curve(rows)
 
 
@@ -527,10 +550,13 @@ def train_classifier_no_init(net, train_iter, test_iter, num_epochs, lr, device)
     return _curve(_trained(net, train_iter, test_iter, num_epochs, lr, device, init=init))
 
 
-def _changes(calls):
-    """Whether the loss changed between two epochs in which nothing can have been learned."""
+def _drawn_anew(calls):
+    """Whether the loss changed with the weights alone: the last fits those that were left."""
+    net, data = calls[-1].args[:2]
     (first, *_), (second, *_) = calls[-1].result
-    return abs(float(first) - float(second)) > 1e-4
+    with torch.no_grad():
+        left = torch.stack([F.cross_entropy(net(X), y) for X, y in data]).mean()
+    return abs(float(first) - float(second)) > 1e-4 > abs(float(second) - float(left))
 
 
 @misconception(
@@ -540,7 +566,7 @@ def _changes(calls):
     why="The weights are drawn anew in every epoch, which throws away what the one before has "
     "learned. Apply init_cnn once, before the loop.",
     fails=("start",),
-    signature=_changes,
+    signature=_drawn_anew,
 )
 def train_classifier_init_every_epoch(net, train_iter, test_iter, num_epochs, lr, device):
     def mode(net):

@@ -128,7 +128,8 @@ def batch_norm_no_eps(X, gamma, beta, moving_mean, moving_var, eps, momentum):
     "batch_norm",
     "divided-by-the-variance",
     book="8.5.2",
-    why="The centred values are divided by the variance. Divide by its root, the standard deviation.",
+    why="The centred values are divided by the variance. Divide by its "
+    "root, the standard deviation.",
 )
 def batch_norm_no_root(X, gamma, beta, moving_mean, moving_var, eps, momentum):
     _, mean, var = _right(X, gamma, beta, moving_mean, moving_var, eps, momentum)
@@ -377,8 +378,8 @@ class BatchNorm_data(_Layer):
     "BatchNorm",
     "running-statistics-not-in-state",
     book="8.5.3",
-    why="The running statistics are plain attributes: state_dict() does not hold them, so a network "
-    "that is saved and loaded predicts as if it were untrained. Use register_buffer.",
+    why="The running statistics are plain attributes: state_dict() does not hold them, so a "
+    "network that is saved and loaded predicts as if it were untrained. Use register_buffer.",
 )
 class BatchNorm_attributes(_Layer):
     def __init__(self, num_features, num_dims):

@@ -134,8 +134,9 @@ def masked_softmax_weak(X, valid_lens):
 @misconception(
     "masked_softmax",
     "argument-changed",
-    why="The mask is written into X itself; reshape shares its memory. The book's code does so too, "
-    "and gets away with it since nobody needs the scores again. masked_fill makes a new tensor.",
+    why="The mask is written into X itself; reshape shares its memory. The book's code does so "
+    "too, and gets away with it since nobody needs the scores again. masked_fill makes a new "
+    "tensor.",
     book="11.3.2.1",
 )
 def masked_softmax_in_place(X, valid_lens):

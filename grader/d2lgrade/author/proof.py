@@ -8,10 +8,11 @@ no verdict ever changes.
 
 from __future__ import annotations
 
+import ast
 import doctest
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from d2lgrade import diagnosis, master
 from d2lgrade.author import mutants as mutation
@@ -92,10 +93,21 @@ def texts(course: Course, exercises: Sequence[Exercise]) -> Iterator[Weakness]:
         for exercise in section.exercises:
             if exercise in exercises:
                 yield from _contract(course, exercise, contracts.get(exercise.name, ""))
+                yield from _substitutes(course, exercise)
     for path in {course.root / "checks" / _section(course, e).folder for e in exercises}:
         for file in sorted(path.rglob("*")):
             if file.suffix in (".py", ".toml") and scaffold.PLACEHOLDER in file.read_text("utf-8"):
                 yield Weakness(str(file), f"still holds {scaffold.PLACEHOLDER!r}")
+
+
+def _substitutes(course: Course, exercise: Exercise) -> Iterator[Weakness]:
+    """Every predecessor has a stand-in, or one learner's mistake would be paid for twice."""
+    for before in predecessors(course, exercise):
+        path = course.root / "checks" / _section(course, before).folder / "substitutes.py"
+        text = path.read_text("utf-8") if path.exists() else ""
+        defined = {getattr(node, "name", "") for node in ast.parse(text).body}
+        if before.name not in defined:
+            yield Weakness(exercise.id, f"builds on {before.id}, which {path} does not define")
 
 
 def _contract(course: Course, exercise: Exercise, text: str) -> Iterator[Weakness]:
@@ -162,60 +174,94 @@ def references(course: Course, exercises: Sequence[Exercise], repeat: int) -> It
 def misconceptions(
     course: Course, exercises: Sequence[Exercise], repeat: int
 ) -> Iterator[Weakness]:
-    """Every misconception is rejected, named in a failure, and costs nothing but its own points."""
-    jobs: list[tuple[Submission, tuple[Exercise, ...]]] = []
-    planted: list[tuple[Exercise, Misconception]] = []
+    """Every misconception is rejected, named in a failure, and costs nothing but its own points.
+
+    Checks that train a network are left to those misconceptions that no quicker check names.
+    """
+    planted: list[_Planted] = []
     for exercise in exercises:
         known = diagnosis.known(course, exercise)
         if len(known) < MISCONCEPTIONS:
-            yield Weakness(
-                exercise.id, f"has {len(known)} misconceptions; {MISCONCEPTIONS} are due"
-            )
+            what = f"has {len(known)} misconceptions; {MISCONCEPTIONS} are due"
+            yield Weakness(exercise.id, what)
         dependents = [e for e in course.exercises if exercise in predecessors(course, e)]
         for entry in known:
             text = planted_source(course, exercise, entry)
             submission = _submission(course, {exercise.file: text}, entry.slug)
-            jobs += [(submission, (exercise, *dependents))] * repeat
-            planted += [(exercise, entry)] * repeat
-    first: dict[str, list[str]] = {}
-    for (exercise, entry), report in zip(
-        planted, _graded(course, jobs, diagnose=True), strict=True
-    ):
-        verdicts = [
-            f"{c.id} {c.status} {c.failure and c.failure.misconception}"
-            for r in report.exercises
-            for c in r.checks
-        ]
-        where = f"{exercise.id} {entry.slug}"
-        if where in first:
-            if first[where] != verdicts:
-                changed = set(verdicts) ^ set(first[where])
-                yield Weakness(where, f"its verdict changed when repeated: {sorted(changed)}")
-            continue
-        first[where] = verdicts
-        yield from _misconception(report, exercise, entry, where)
+            planted.append(_Planted(entry, submission, (exercise, *dependents)))
+    unnamed: list[_Planted] = []
+    for one, reports in _repeated(course, planted, repeat, training=False):
+        yield from _steady(one, reports)
+        yield from _costs(one, reports[0])
+        if not one.named(reports[0]):
+            unnamed.append(replace(one, exercises=one.exercises[:1]))
+    for one, reports in _repeated(course, unnamed, repeat, training=True):
+        yield from _steady(one, reports)
+        yield from _rejected(one, reports[0])
 
 
-def _misconception(
-    report: Report, exercise: Exercise, entry: Misconception, where: str
-) -> Iterator[Weakness]:
-    own, *others = report.exercises
-    failed = [check for check in own.checks if check.status != "passed"]
+@dataclass(frozen=True)
+class _Planted:
+    """A misconception in the place of the right answer; the first of `exercises` is its own."""
+
+    entry: Misconception
+    submission: Submission
+    exercises: tuple[Exercise, ...]
+
+    @property
+    def where(self) -> str:
+        return f"{self.exercises[0].id} {self.entry.slug}"
+
+    def named(self, report: Report) -> bool:
+        """Whether a failure of its own exercise names it."""
+        checks = report.exercises[0].checks
+        return any(c.failure and c.failure.misconception == self.entry.slug for c in checks)
+
+
+def _repeated(
+    course: Course, planted: Sequence[_Planted], repeat: int, *, training: bool
+) -> Iterator[tuple[_Planted, list[Report]]]:
+    """Each with its reports, `repeat` of them."""
+    jobs = [(one.submission, one.exercises) for one in planted for _ in range(repeat)]
+    reports = _graded(course, jobs, diagnose=True, training=training)
+    for index, one in enumerate(planted):
+        yield one, reports[index * repeat : (index + 1) * repeat]
+
+
+def _steady(one: _Planted, reports: Sequence[Report]) -> Iterator[Weakness]:
+    """The same verdict every time."""
+    verdicts = [
+        {
+            f"{c.id} {c.status} {c.failure.misconception if c.failure else ''}"
+            for exercise in report.exercises
+            for c in exercise.checks
+        }
+        for report in reports
+    ]
+    changed = set().union(*verdicts) - set.intersection(*verdicts)
+    if changed:
+        yield Weakness(one.where, f"its verdict changed when repeated: {sorted(changed)}")
+
+
+def _costs(one: _Planted, report: Report) -> Iterator[Weakness]:
+    """Nothing lost in other exercises."""
+    for other in report.exercises[1:]:
+        lost = [check.id for check in other.checks if check.points < check.max_points]
+        if lost:
+            what = f"costs points elsewhere: {', '.join(lost)} (is a substitute wrong?)"
+            yield Weakness(one.where, what)
+
+
+def _rejected(one: _Planted, report: Report) -> Iterator[Weakness]:
+    """Rejected and named, by a check that trains if by no other."""
+    failed = [check for check in report.exercises[0].checks if check.status != "passed"]
     if not failed:
-        yield Weakness(where, "passes every check of its exercise")
-        return
-    names = {check.failure.misconception for check in failed if check.failure}
-    if entry.slug not in names:
+        yield Weakness(one.where, "passes every check of its exercise")
+    elif not one.named(report):
+        names = {check.failure.misconception for check in failed if check.failure} - {""}
         seen = ", ".join(f"{c.id.rpartition('/')[2]} ({c.status})" for c in failed)
-        yield Weakness(
-            where, f"is rejected by {seen} but not named; named: {sorted(names - {''}) or 'none'}"
-        )
-    for other in others:
-        if other.points < other.max_points:
-            lost = [c.id for c in other.checks if c.status != "passed"]
-            yield Weakness(
-                where, f"costs points elsewhere: {', '.join(lost)} (a substitute is missing?)"
-            )
+        what = f"is rejected by {seen} but not named; named: {sorted(names) or 'none'}"
+        yield Weakness(one.where, what)
 
 
 def planted_source(course: Course, exercise: Exercise, entry: Misconception) -> str:

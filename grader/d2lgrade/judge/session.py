@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import platform
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -158,6 +159,8 @@ def grade(
             quiet.enter_context(contextlib.redirect_stdout(said))
             quiet.enter_context(contextlib.redirect_stderr(said))
         status = pytest.main([*_arguments(order), *map(str, paths)], plugins=[plugin, run])
+    if status == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or not run.ran:
         raise GraderFault(
             f"The checks in {order.course.root / 'checks'} could not be run; `d2lgrade dev check` "
@@ -195,6 +198,8 @@ def _isolated() -> Iterator[None]:
     try:
         yield
     finally:
+        for name in [name for name in sys.modules if name.split(".")[0] == "checks"]:
+            del sys.modules[name]  # another kit's check files bear the same names
         os.environ.clear()
         os.environ.update(before)
 

@@ -20,7 +20,7 @@ def unwritten(text: str, name: str) -> str:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
-    for statement in body:
+    for statement in reversed(body):  # the last definition is the one that counts
         if isinstance(statement, _FUNCTION | ast.ClassDef) and statement.name == name:
             return _todo(statement)
     return ""

@@ -52,7 +52,8 @@ def gradients(
             )
         weights = pattern(output)
         wanted = [leaves[index] for index in chosen]
-        found = torch.autograd.grad(output, wanted, weights, allow_unused=True)
+        # A scalar, because handing weights to autograd.grad imports all of sympy on first use.
+        found = torch.autograd.grad((output * weights).sum(), wanted, allow_unused=True)
         return tuple(
             torch.zeros_like(leaf) if grad is None else grad
             for leaf, grad in zip(wanted, found, strict=True)

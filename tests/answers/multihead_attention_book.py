@@ -1,0 +1,53 @@
+# expect: MultiHeadAttention=passed; loses: ch11/MultiHeadAttention/refuses
+"""Along the book: lazy layers, a scaled dot-product attention of its own, transposition helpers."""
+
+import math
+
+import torch
+from torch import nn
+from d2l import torch as d2l
+
+
+class DotProductAttention(nn.Module):
+    def __init__(self, dropout):
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, queries, keys, values, valid_lens=None):
+        d = queries.shape[-1]
+        scores = torch.bmm(queries, keys.transpose(1, 2)) / math.sqrt(d)
+        self.attention_weights = d2l.masked_softmax(scores, valid_lens)
+        return torch.bmm(self.dropout(self.attention_weights), values)
+
+
+class MultiHeadAttention(d2l.Module):
+    def __init__(self, num_hiddens, num_heads, dropout, bias=False, **kwargs):
+        super().__init__()
+        self.num_heads = num_heads
+        self.attention = DotProductAttention(dropout)
+        self.W_q = nn.LazyLinear(num_hiddens, bias=bias)
+        self.W_k = nn.LazyLinear(num_hiddens, bias=bias)
+        self.W_v = nn.LazyLinear(num_hiddens, bias=bias)
+        self.W_o = nn.LazyLinear(num_hiddens, bias=bias)
+
+    def forward(self, queries, keys, values, valid_lens):
+        queries = self.split_heads(self.W_q(queries))
+        keys = self.split_heads(self.W_k(keys))
+        values = self.split_heads(self.W_v(values))
+        if valid_lens is not None:
+            valid_lens = torch.repeat_interleave(valid_lens, repeats=self.num_heads, dim=0)
+        return self.W_o(self.join_heads(self.attention(queries, keys, values, valid_lens)))
+
+
+@d2l.add_to_class(MultiHeadAttention)
+def split_heads(self, X):
+    X = X.reshape(X.shape[0], X.shape[1], self.num_heads, -1)
+    X = X.permute(0, 2, 1, 3)
+    return X.reshape(-1, X.shape[2], X.shape[3])
+
+
+@d2l.add_to_class(MultiHeadAttention)
+def join_heads(self, X):
+    X = X.reshape(-1, self.num_heads, X.shape[1], X.shape[2])
+    X = X.permute(0, 2, 1, 3)
+    return X.reshape(X.shape[0], X.shape[1], -1)

@@ -1,0 +1,507 @@
+"""Bad input: each costs its own exercise, says in a sentence what to repair, loses nothing else.
+
+Every case is graded end to end, with the course's solutions around it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from d2lgrade import catalog
+from d2lgrade.judge.session import GraderFault, Job, Order, grade
+from d2lgrade.results import Report, failure_text
+from d2lgrade.sandbox.limits import Limits
+from d2lgrade.submission import read
+from grading import ROOT, Case, Grader, check_of, exercise_of, redefined, statuses
+from kits import FOLDER, make_kit, write
+
+SIGNATURE = "X, pool_size, mode='max'"
+BYSTANDER = "vertical_edge_kernel"  # in another file: whatever happens must leave it alone
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A pooling.py and what its learner must read at the first check that it fails.
+
+    Args:
+        text: appended to the solution; with `whole`, all of the file; with `body`, a pool2d of it.
+        check: where to look, as "exercise/check".
+        status: of that check.
+        says: a pattern in the failure's text.
+        exercise: status of pool2d.
+    """
+
+    text: str | bytes
+    status: str
+    says: str
+    check: str = "pool2d/max"
+    whole: bool = False
+    body: bool = False
+    exercise: str = "failed"
+
+
+def body(text: str, status: str, says: str, check: str = "pool2d/max") -> Bad:
+    return Bad(text, status, says, check, body=True)
+
+
+FILES = {
+    "does not parse": Bad(
+        "def pool2d(X, pool_size):\n    return (X\n",
+        "error",
+        r"pooling\.py, line 2 is not valid Python: '\(' was never closed",
+        whole=True,
+    ),
+    "tabs and spaces": Bad(
+        "def pool2d(X, pool_size):\n        Y = X\n\treturn Y\n",
+        "error",
+        r"pooling\.py, line 3: tabs and spaces are mixed .* four spaces",
+        whole=True,
+    ),
+    "empty": Bad(
+        "", "todo", r"pooling\.py is empty\. .*d2lgrade init", whole=True, exercise="todo"
+    ),
+    "binary": Bad(
+        b"\x00\x01\x80\xff" * 30, "error", r"is not Python source.*plain text \(UTF-8\)", whole=True
+    ),
+    "raises on import": Bad(
+        "\nundefined_name\n",
+        "error",
+        r"could not be imported: it raised NameError: name 'undefined_name' .*"
+        r"pooling\.py:\d+, in <module>\n *undefined_name",
+    ),
+    "ends the program on import": Bad(
+        "\nraise SystemExit(0)\n", "error", "could not be imported: it raised SystemExit"
+    ),
+    "not callable": Bad(
+        "\npool2d = 7\n", "error", "Your pool2d is no function: 'int' object is not callable"
+    ),
+    "wrong signature": Bad(
+        "\ndef pool2d(X):\n    return X\n",
+        "error",
+        r"Your pool2d takes \(X\); the contract is pool2d\(X, pool_size, mode='max'\)",
+    ),
+    "imports pandas": Bad(
+        "import pandas\n",
+        "error",
+        "could not be imported: No module named 'pandas'. The exercises need torch, numpy and",
+    ),
+    "name not defined": Bad(
+        "\ndel pool2d\n", "todo", "does not define pool2d yet", exercise="todo"
+    ),
+}
+RESULTS = {
+    "None": body("X.sum()", "failed", "is None where a torch.Tensor is due: is a `return` missing"),
+    "a NumPy array": body("return X.numpy()", "failed", "is a numpy.ndarray where a torch.Tensor"),
+    "a list": body("return X.tolist()", "failed", "is a list where a torch.Tensor is due"),
+    "a string": body("return 'X'", "failed", "is a str where a torch.Tensor is due"),
+    "a set": body("return {1, 2}", "failed", "is a set where a torch.Tensor is due"),
+    "wrong dtype": body("return X.long()", "failed", "wrong dtype.*expected +float32.*got +int64"),
+    "wrong shape": body("return X", "failed", r"wrong shape.*expected +shape \(1, 1\)"),
+    "without a graph": body(
+        "return F(X, pool_size, mode).detach()",
+        "failed",
+        r"The result carries no gradient: something cuts the graph",
+        "pool2d/gradient",
+    ),
+    "not finite": body("return F(X, pool_size, mode) / 0", "failed", "not finite|infinite|inf"),
+    "a value nested without end": body(
+        "r = []\nfor _ in range(5000):\n    r = [r]\nreturn r", "error", "nested too deeply"
+    ),
+}
+DEEDS = {
+    "raises": body(
+        "return X + nowhere",
+        "error",
+        r"Your code raised NameError: name 'nowhere' .*in pool2d\n *return X \+ nowhere",
+    ),
+    "raises an exception of its own": body(
+        "class Odd(Exception):\n    def __str__(self):\n        raise ValueError\nraise Odd",
+        "error",
+        "Your code raised Odd",
+    ),
+    "ends its process": body(
+        "import os\nos._exit(0)", "crashed", r"ended its own process \(exit status 0\)"
+    ),
+    "ends the program": body("exit()", "error", r"ended the program \(SystemExit\)"),
+    "interrupts": body(
+        "raise KeyboardInterrupt", "error", r"ended the program \(KeyboardInterrupt\)"
+    ),
+    "kills itself": body(
+        "import os\nos.kill(os.getpid(), 9)", "crashed", "was killed: out of memory, or by its own"
+    ),
+    "crashes": body("import ctypes\nctypes.string_at(0)", "crashed", "segmentation fault"),
+    "recurses": body(
+        "return pool2d(X, pool_size, mode)",
+        "error",
+        r"calls itself without end \(RecursionError\).*… \d+ more calls …",
+    ),
+}
+MEMORY = {
+    "allocates in Python": "keep = []\nwhile True:\n    keep.append(bytearray(10**8))",
+    "allocates in torch": "keep = []\nwhile True:\n    keep.append(torch.ones(25_000_000))",
+    "allocates at once": "return torch.ones(10**11)",
+    "allocates in NumPy": "import numpy\nreturn numpy.ones(10**11)",
+}
+LOOPS = {
+    "loops in Python": ("while True:\n    X = X + 0", r"in pool2d\n *(X = X \+ 0|while True:)"),
+    "loops in C": ("return sum(range(10**12))", r"in pool2d\n *return sum\(range"),
+}
+
+
+def text_of(grader: Grader, bad: Bad) -> str | bytes:
+    """The whole text of the bad pooling.py."""
+    if bad.whole or isinstance(bad.text, bytes):
+        return bad.text
+    solution = grader.solution("pooling")
+    if bad.body:
+        right = solution.replace("def pool2d(", "def F(")
+        return redefined(right, "pool2d", SIGNATURE, bad.text)
+    return solution + bad.text
+
+
+@pytest.fixture(scope="module")
+def reports(grader: Grader) -> Mapping[str, Report]:
+    """Every case that ends by itself, graded in one run."""
+    cases = {**FILES, **RESULTS, **DEEDS}
+    jobs = [Case({"pooling": text_of(grader, c)}, ("pool2d", BYSTANDER)) for c in cases.values()]
+    return dict(zip(cases, grader.grade(jobs), strict=True))
+
+
+def sees(report: Report, id: str) -> str:
+    """All that the learner is told about a check."""
+    failure = check_of(report, id).failure
+    assert failure is not None
+    return failure_text(failure)
+
+
+@pytest.mark.parametrize("name", [*FILES, *RESULTS, *DEEDS])
+def test_a_sentence_says_what_to_repair(name: str, reports: Mapping[str, Report]) -> None:
+    bad, report = {**FILES, **RESULTS, **DEEDS}[name], reports[name]
+    check = check_of(report, bad.check)
+    assert (check.status, check.points) == (bad.status, 0.0)
+    assert re.search(bad.says, sees(report, bad.check), re.DOTALL), sees(report, bad.check)
+    assert check.hint == "d2lgrade hint pool2d"
+    assert exercise_of(report, "pool2d").status == bad.exercise
+
+
+@pytest.mark.parametrize("name", [*FILES, *RESULTS, *DEEDS])
+def test_nothing_else_is_lost(name: str, reports: Mapping[str, Report]) -> None:
+    bystander = exercise_of(reports[name], BYSTANDER)
+    assert (bystander.status, bystander.points) == ("passed", bystander.max_points)
+
+
+def test_no_line_of_ours_in_a_traceback(reports: Mapping[str, Report]) -> None:
+    for name, report in reports.items():
+        for check in exercise_of(report, "pool2d").checks:
+            lines = check.failure.traceback if check.failure else ()
+            assert not [line for line in lines if "d2lgrade" in line or "site-packages" in line], (
+                name
+            )
+
+
+def test_prints_on_import_are_shown_with_the_first_check(grader: Grader) -> None:
+    text = "print('hello from the top')\n" + grader.solution("pooling")
+    [report] = grader.grade([Case({"pooling": text}, ("pool2d",))])
+    first, *rest = exercise_of(report, "pool2d").checks
+    assert statuses(report) == {"pool2d": "passed"}
+    assert first.stdout == "hello from the top\n"
+    assert not any(check.stdout for check in rest)
+
+
+def test_allocating_without_end_is_out_of_memory(grader: Grader) -> None:
+    right = grader.solution("pooling")
+    cases = [
+        Case({"pooling": redefined(right, "pool2d", SIGNATURE, text)}, ("pool2d", BYSTANDER))
+        for text in MEMORY.values()
+    ]
+    limits = Limits(memory=300 << 20)
+    for name, report in zip(MEMORY, grader.grade(cases, limits=limits), strict=True):
+        assert check_of(report, "pool2d/max").status == "error", name
+        said = sees(report, "pool2d/max")
+        assert "Your code ran out of memory. It may take 300 MB beside torch itself." in said, name
+        assert "in pool2d" in said, name
+        assert exercise_of(report, BYSTANDER).status == "passed", name
+
+
+def test_endless_loops_are_waited_for_only_twice(grader: Grader) -> None:
+    right = grader.solution("pooling")
+    cases = [
+        Case({"pooling": redefined(right, "pool2d", SIGNATURE, text)}, ("pool2d", BYSTANDER))
+        for text, _ in LOOPS.values()
+    ]
+    found = grader.grade(cases, limits=Limits(seconds=1))
+    for (name, (_, says)), report in zip(LOOPS.items(), found, strict=True):
+        told = [
+            check.failure.message
+            for check in exercise_of(report, "pool2d").checks
+            if check.status == "timeout" and check.failure
+        ]
+        assert told[:2] == ["No answer within 1 s."] * 2, name
+        assert set(told[2:]) == {"Not tried: pool2d gave no answer in 2 checks before."}, name
+        assert re.search(says, sees(report, "pool2d/max")), sees(report, "pool2d/max")
+        assert exercise_of(report, BYSTANDER).status == "passed", name
+
+
+def test_an_endless_import_is_waited_for_once_and_costs_no_other_file(grader: Grader) -> None:
+    text = grader.solution("conv_layer") + "\nwhile True:\n    pass\n"
+    targets = (
+        "corr2d",
+        "Conv2D",
+        "corr2d_multi_in",
+        "corr2d_multi_in_out_1x1",
+        "conv_output_shape",
+    )
+    [report] = grader.grade([Case({"conv_layer": text}, targets)], limits=Limits(seconds=1))
+    said = sees(report, "corr2d/values")
+    assert "The import of your file never ended (no answer within 1 s)." in said
+    assert "move it into a function" in said
+    assert re.search(r"conv_layer\.py:\d+, in <module>\n *(pass|while True:)", said)
+    assert "Not tried: the import of" in sees(report, "Conv2D/parameters")
+    assert statuses(report) == {
+        "corr2d": "failed",
+        "Conv2D": "failed",
+        "corr2d_multi_in": "passed",
+        "corr2d_multi_in_out_1x1": "passed",
+        "conv_output_shape": "passed",
+    }
+    assert exercise_of(report, "corr2d_multi_in").credited_with == ("ch07/corr2d",)
+
+
+# The kit -----------------------------------------------------------------------------------------
+
+MANIFEST, TEST_POOLING = f"checks/{FOLDER}/chapter.toml", f"checks/{FOLDER}/test_pooling.py"
+KITS = {
+    "broken TOML": (MANIFEST, ("zh = ", "zh == "), r"chapter\.toml.*line"),
+    "a missing file": (
+        f"solutions/{FOLDER}/pooling.py",
+        None,
+        r"solutions/.*pooling\.py is missing",
+    ),
+    "a check without points": (
+        TEST_POOLING,
+        ("def test_pool2d_mode", "def test_pool2d_modes"),
+        r"No points in chapter\.toml for test_pooling\.py::test_pool2d_modes",
+    ),
+    "points without a check": (
+        MANIFEST,
+        ("mode = 0.5", "mode = 0.5, speed = 1"),
+        r"lists checks that no test function holds: ch07/pool2d/speed",
+    ),
+    "checks that raise": (
+        TEST_POOLING,
+        ("SHAPES", "1 / 0\nSHAPES"),
+        r"test_pooling\.py.*ZeroDivision",
+    ),
+    "checks that do not parse": (TEST_POOLING, ("import torch\n", "import\n"), "test_pooling.py"),
+    "a check with another fixture": (
+        TEST_POOLING,
+        ("test_pool2d_mode(student)", "test_pool2d_mode(student, tmp_path)"),
+        r"test_pool2d_mode takes student, tmp_path; a check takes `student`",
+    ),
+}
+
+
+def broken_kit(name: str, folder: Path) -> Path:
+    """The tiny kit with one thing broken."""
+    root = make_kit(folder)
+    file, change, _ = KITS[name]
+    path = root / file
+    if change is None:
+        path.unlink()
+    else:
+        text = path.read_text("utf-8").replace("def max_pool", "SHAPES = ()\n\n\ndef max_pool")
+        assert change[0] in text
+        write(path, text.replace(*change, 1))
+    return root
+
+
+@pytest.mark.parametrize("name", KITS)
+def test_a_broken_kit_is_told_as_the_graders_own_fault(
+    name: str, tmp_path: Path, tiny: Grader
+) -> None:
+    root = broken_kit(name, tmp_path)
+
+    def graded() -> None:
+        course = catalog.load(root)
+        exercises = catalog.resolve(course, ("pool2d",))
+        job = Job(read(root / "exercises", course, exercises), exercises)
+        grade(Order(course), [job], tiny.sandbox())
+
+    with pytest.raises((GraderFault, catalog.CatalogError)) as caught:
+        graded()
+    assert re.search(KITS[name][2], str(caught.value), re.DOTALL), str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["broken TOML", "checks that raise"])
+def test_a_broken_kit_exits_with_3(name: str, tmp_path: Path) -> None:
+    root = broken_kit(name, tmp_path)
+    done = run("pool2d", "--submission", "solutions", cwd=root)
+    assert done.returncode == 3
+    assert done.stderr.startswith("Error: ")
+    assert re.search(KITS[name][2], done.stderr, re.DOTALL), done.stderr
+    assert "Traceback" not in done.stderr.partition("pytest said")[0]
+    assert done.stdout == ""
+
+
+# The command -------------------------------------------------------------------------------------
+
+
+def command(*args: str) -> list[str]:
+    return [sys.executable, "-m", "d2lgrade", *args]
+
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "grader")}
+
+
+def run(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*args), cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_progress_that_cannot_be_saved_loses_nothing_else(tmp_path: Path) -> None:
+    # What a read-only folder does to everybody, a file in the folder's place does even to root.
+    root = make_kit(tmp_path)
+    write(root / ".d2lgrade", "in the way")
+    done = run("pool2d", cwd=root)
+    assert done.returncode == 1
+    assert "pool2d" in done.stdout
+    assert "1 to do" in done.stdout
+    assert "Your progress is not saved:" in done.stderr
+    assert "make its folder writable" in done.stderr
+    assert "Traceback" not in done.stderr
+    status = run("status", cwd=root)
+    assert (status.returncode, status.stderr) == (0, "")
+
+
+def test_a_full_disk_is_told_and_progress_kept(tmp_path: Path) -> None:
+    root = make_kit(tmp_path)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command("pool2d"),
+            cwd=root,
+            env=ENVIRONMENT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 2
+    assert "The report could not be written: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (root / ".d2lgrade" / "progress.sqlite").exists()
+
+
+def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+    root = make_kit(tmp_path)
+    for args in (("pool2d", "--format", "json"), ("list",)):
+        process = subprocess.Popen(
+            command(*args),
+            cwd=root,
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        process.stderr.close()
+        assert process.wait(60) in (0, 1)
+
+
+ENDLESS = """\
+import os
+import subprocess
+from pathlib import Path
+
+
+def pool2d(X, pool_size, mode="max"):
+    child = subprocess.Popen(["sleep", "600"])
+    Path({marker!r}).with_suffix(".part").write_text(f"{{os.getpid()}} {{child.pid}}")
+    Path({marker!r}).with_suffix(".part").rename({marker!r})
+    while True:
+        pass
+"""
+
+
+def runs(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits to be collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def gone(pids: list[int], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while any(map(runs, pids)):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def interrupted(process: subprocess.Popen[str]) -> str:
+    """Press Ctrl-C; what was said, once it has ended as it should."""
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    # A shell calls both 130; Python prefers the signal where an import was interrupted.
+    assert process.returncode in (130, -signal.SIGINT), said
+    assert time.monotonic() - started < 6  # far less than a deadline; two seconds when quiet
+    return said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_ctrl_c_while_learner_code_runs_leaves_nothing_behind(tmp_path: Path) -> None:
+    root, marker = make_kit(tmp_path), tmp_path / "running"
+    write(root / "exercises" / FOLDER / "pooling.py", ENDLESS.format(marker=str(marker)))
+    process = subprocess.Popen(
+        command("pool2d"),
+        cwd=root,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    end = time.monotonic() + 60
+    while not marker.exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert interrupted(process).strip() == "Stopped."
+    assert gone([int(pid) for pid in marker.read_text().split()], 5)
+    assert not (root / ".d2lgrade").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("seconds", [0.7, 1.6])
+def test_ctrl_c_at_any_moment_stops(seconds: float, tmp_path: Path) -> None:
+    root = make_kit(tmp_path)
+    process = subprocess.Popen(
+        command("all", "--submission", "solutions"),
+        cwd=root,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    children: list[int] = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        children += map(int, listed.read_text().split())
+        time.sleep(0.05)
+    assert interrupted(process).strip() == "Stopped."
+    assert gone(list(set(children)), 5)

@@ -1,0 +1,110 @@
+"""The course as shipped: solutions, stubs, independent answers, and the author's conscience."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from d2lgrade import catalog
+from d2lgrade.author import proof
+from d2lgrade.results import Report
+from grading import ROOT, Case, Grader, lost, statuses
+
+COURSE = catalog.load(ROOT, complete=True)
+CHAPTERS = [chapter.id for chapter in COURSE.chapters]
+ANSWERS = sorted((ROOT / "tests" / "answers").glob("*.py"))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An independent answer to one section, with the verdict that its first line announces."""
+
+    path: Path
+    section: str
+    statuses: Mapping[str, str]
+    loses: frozenset[str]
+
+    @classmethod
+    def read(cls, path: Path) -> Answer:
+        """Raises ValueError where the first line does not say what to expect."""
+        first = path.read_text("utf-8").partition("\n")[0]
+        found = re.fullmatch(r"# expect: (?P<statuses>[^;]+)(; loses:(?P<loses>.*))?", first)
+        stems = [s.file for s in COURSE.sections if path.stem.startswith(f"{s.file}_")]
+        if found is None or not stems:
+            raise ValueError(f"{path}: no `# expect:` line, or no section of that name")
+        pairs = (pair.split("=") for pair in found["statuses"].split(","))
+        loses = (id.strip() for id in (found["loses"] or "").split(","))
+        return cls(
+            path,
+            max(stems, key=len),
+            {name.strip(): status.strip() for name, status in pairs},
+            frozenset(id for id in loses if id),
+        )
+
+
+def test_solutions_get_every_point(grader: Grader) -> None:
+    [report] = grader.grade([Case({}, ("all",))], training=True)
+    assert lost(report) == set()
+    assert report.passed
+    assert report.points == report.max_points == sum(e.max_points for e in COURSE.exercises)
+
+
+@pytest.mark.parametrize("level", ["open", "guided"])
+def test_stubs_get_none_and_are_all_to_do(level: str, grader: Grader) -> None:
+    files = {s.file: grader.stub(s.file, level) for s in COURSE.sections}  # type: ignore[arg-type]
+    [report] = grader.grade([Case(files, ("all",))], training=True)
+    assert set(statuses(report).values()) == {"todo"}
+    assert report.points == 0
+    assert {c.status for e in report.exercises for c in e.checks} == {"todo"}
+
+
+@pytest.fixture(scope="module")
+def answered(grader: Grader) -> Mapping[str, Report]:
+    """Every answer's report, each graded by the checks of its own section."""
+    found = [Answer.read(path) for path in ANSWERS]
+    cases = [Case({a.section: a.path.read_text("utf-8")}, (f"{a.section}.py",)) for a in found]
+    return dict(zip([a.path.stem for a in found], grader.grade(cases, training=True), strict=True))
+
+
+@pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.stem)
+def test_an_independent_answer_gets_the_verdict_it_deserves(
+    path: Path, answered: Mapping[str, Report]
+) -> None:
+    answer, report = Answer.read(path), answered[path.stem]
+    assert statuses(report) == dict(answer.statuses)
+    assert lost(report) == answer.loses
+
+
+def test_every_section_has_two_independent_answers() -> None:
+    found = [Answer.read(path).section for path in ANSWERS]
+    few = [s.file for s in COURSE.sections if found.count(s.file) < 2]
+    assert few == []
+
+
+# The author's conscience -------------------------------------------------------------------------
+
+
+def test_texts_and_contracts_are_whole() -> None:
+    assert [str(w) for w in proof.texts(COURSE, COURSE.exercises)] == []
+
+
+def chapter(id: str) -> list[catalog.Exercise]:
+    return [e for e in COURSE.exercises if e.chapter == id]
+
+
+@pytest.mark.parametrize("id", CHAPTERS)
+def test_misconceptions_are_rejected_named_and_cost_nothing_else(id: str) -> None:
+    assert [str(w) for w in proof.misconceptions(COURSE, chapter(id), 1)] == []
+
+
+# A chapter each, so that `-n 2` can share them out.
+@pytest.mark.parametrize("id", CHAPTERS)
+@pytest.mark.timeout(900)
+def test_mutants_are_rejected_or_listed_with_a_reason(id: str) -> None:
+    said: list[str] = []
+    assert [str(w) for w in proof.rejected_mutants(COURSE, chapter(id), said.append)] == []
+    assert said
