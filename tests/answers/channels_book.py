@@ -1,4 +1,4 @@
-# expect: corr2d_multi_in=passed, corr2d_multi_in_out=passed, corr2d_multi_in_out_1x1=passed; loses: ch07/corr2d_multi_in/refuses, ch07/corr2d_multi_in_out/refuses, ch07/corr2d_multi_in_out_1x1/refuses
+# expect: corr2d_multi_in=passed, corr2d_multi_in_out=passed, corr2d_multi_in_out_1x1=passed; loses: ch07/corr2d_multi_in/refuses, ch07/corr2d_multi_in_out_1x1/refuses
 """Along the book: zip over the channels, its own corr2d by way of d2l, no check of the input."""
 
 import torch
