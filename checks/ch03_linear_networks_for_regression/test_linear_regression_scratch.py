@@ -17,12 +17,24 @@ def parameters(*tensors, dtype=torch.float32):
     return leaves
 
 
+@torch.no_grad()
+def torch_step(params, lr, batch_size):
+    """PyTorch's own step, for the mean instead of the sum.
+
+    It is what torch.optim.SGD calls. The class itself would first import a compiler, for seconds.
+    """
+    gradients = [param.grad / batch_size for param in params]
+    settings = {"weight_decay": 0, "momentum": 0, "dampening": 0}
+    switches = {"nesterov": False, "maximize": False, "foreach": False}
+    torch.optim.sgd.sgd(params, gradients, [None] * len(params), lr=lr, **settings, **switches)
+    for param in params:
+        param.grad = None
+
+
 def stepped(params, lr, batch_size):
-    """What PyTorch's own optimizer makes of the parameters, for the mean instead of the sum."""
+    """What PyTorch makes of the parameters in one step."""
     leaves = parameters(*params, dtype=params[0].dtype)
-    for leaf in leaves:
-        leaf.grad /= batch_size
-    torch.optim.SGD(leaves, lr=lr).step()
+    torch_step(leaves, lr, batch_size)
     return tuple(leaf.detach() for leaf in leaves)
 
 
@@ -84,15 +96,6 @@ def fitted(step, X, y, w, b, lr, batch_size):
             step([w, b], lr, len(rows))
             path.append(torch.cat([w.detach().flatten(), b.detach()]))
     return torch.stack(path)
-
-
-def torch_step(params, lr, batch_size):
-    """The same step by PyTorch's own optimizer."""
-    for param in params:
-        param.grad /= batch_size
-    optimizer = torch.optim.SGD(params, lr=lr)
-    optimizer.step()
-    optimizer.zero_grad()
 
 
 def test_sgd_trajectory(student):

@@ -30,7 +30,9 @@ def spread(*shape):
 
     Of two values that happen to lie close together, the difference would be all rounding.
     """
-    rows = torch.stack([torch.randperm(len(row)) for row in torch.empty(shape).transpose(0, 1).flatten(1)])
+    rows = torch.stack(
+        [torch.randperm(len(row)) for row in torch.empty(shape).transpose(0, 1).flatten(1)]
+    )
     rows = rows + torch.rand(rows.shape) / 2
     rows = 6.0 * rows / rows.shape[1] + torch.rand(len(rows), 1)
     return rows.reshape(shape[1], shape[0], *shape[2:]).transpose(0, 1).contiguous()
@@ -288,7 +290,7 @@ def test_BatchNorm_training(student):
 def test_BatchNorm_prediction(student):
     """predicts with the running statistics of all minibatches so far"""
     for shape in LAYERS:
-        for count in (0, 1, 3):
+        for count in (0, 2):
             scale, shift = weights(shape[1])
             batches = [images(*shape) for _ in range(count)]
             X = images(*shape)
