@@ -57,4 +57,5 @@ ACTIONS: Mapping[str, Action] = {
     "iter": lambda obj, name, args, kwargs: iter(obj),
     "len": lambda obj, name, args, kwargs: len(obj),
     "item": lambda obj, name, args, kwargs: obj[args[0]],
+    "bool": lambda obj, name, args, kwargs: bool(obj),
 }

@@ -19,7 +19,7 @@ def describe(
     paths: Collection[str],
     call: tuple[Any, tuple[Any, ...], dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """The fields of a fault (`student.faults.Fault`), in closed types only.
+    """The fields of a fault (`student.faults.Fault`), in closed types only; never raises.
 
     Args:
         error: what was raised.
@@ -27,6 +27,17 @@ def describe(
         call: function, positional and named arguments of the call, to tell a signature that does
             not fit from a TypeError inside.
     """
+    try:
+        return _fields(error, paths, call)
+    except BaseException:  # an exception class may be as odd as its author likes
+        return {"kinds": ("Exception",), "text": "(it cannot be shown)"}
+
+
+def _fields(
+    error: BaseException,
+    paths: Collection[str],
+    call: tuple[Any, tuple[Any, ...], dict[str, Any]] | None,
+) -> dict[str, Any]:
     if isinstance(error, Missing):
         return {"kinds": ("LookupError",), "text": str(error), "missing": error.name}
     loading = isinstance(error, LoadFailed)
@@ -36,7 +47,7 @@ def describe(
         "kinds": tuple(cls.__name__ for cls in type(cause).__mro__ if cls is not object),
         "text": _text(cause),
         "frames": frames,
-        "arguments": tuple(a for a in _arguments(cause)),
+        "arguments": tuple(_arguments(cause)),
         "loading": loading,
     }
     if isinstance(cause, TypeError) and not frames and call is not None:
@@ -46,15 +57,16 @@ def describe(
 
 def _text(error: BaseException) -> str:
     try:
-        text = str(error)
-    except Exception:
+        text = str.__str__(str(error))  # of a subclass of str, the plain text
+    except BaseException:  # the learner's own __str__ may raise anything
         return "(its message cannot be shown: __str__ raised)"
     return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}… ({len(text)} characters)"
 
 
 def _arguments(error: BaseException) -> list[Any]:
     plain = [a for a in error.args if type(a) in (int, str, bool, float)]
-    return plain if len(plain) == len(error.args) and len(str(plain)) < TEXT_LIMIT else []
+    short = all(len(a) < TEXT_LIMIT if type(a) is str else abs(a) < 1 << 63 for a in plain)
+    return plain if short and len(plain) == len(error.args) < 10 else []
 
 
 def _frames(error: BaseException, paths: Collection[str]) -> tuple[tuple[str, int, str, str], ...]:

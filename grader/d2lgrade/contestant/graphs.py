@@ -1,4 +1,4 @@
-"""The contestant's half of autograd: graphs of learner code, kept until the judge frees its half."""
+"""The contestant's half of autograd: graphs of learner code, kept as long as the judge's half."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def leaves_of(outputs: Iterable[torch.Tensor]) -> list[torch.Tensor]:
     """The leaf tensors that require a gradient and that `outputs` depend on, each once."""
     found: dict[int, torch.Tensor] = {}
     seen: set[Any] = set()
-    stack = [output.grad_fn for output in outputs if output.grad_fn is not None]
+    stack: list[Any] = [output.grad_fn for output in outputs if output.grad_fn is not None]
     for output in outputs:
         if output.grad_fn is None and output.requires_grad:
             found[id(output)] = output
@@ -59,9 +59,8 @@ def leaves_of(outputs: Iterable[torch.Tensor]) -> list[torch.Tensor]:
         if node in seen:
             continue
         seen.add(node)
-        variable = getattr(node, "variable", None)
-        if variable is not None:
-            found[id(variable)] = variable
+        if node.name() == "torch::autograd::AccumulateGrad":
+            found[id(node.variable)] = node.variable
         stack.extend(parent for parent, _ in node.next_functions if parent is not None)
     return list(found.values())
 

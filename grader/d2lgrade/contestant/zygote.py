@@ -2,7 +2,7 @@
 
 It imports everything a run needs and then only forks: no tensor operation, no thread, no CUDA
 query ever happens here, because none of them survives a fork. The judge talks to it over a socket
-whose end means: kill every contestant and stop.
+whose end means: kill every contestant, remove the scratch folder and stop.
 
 Commands (MessagePack): ["fork", limits] with three descriptors (channel, output, trace) → pid;
 ["trace", pid] asks a contestant to write down where it is; ["end", pid] kills it and all it
@@ -12,46 +12,56 @@ started → its wait status; ["wait", pid, seconds] → its wait status, or None
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import faulthandler
 import importlib
-import io
 import os
 import resource
 import select
+import shutil
 import signal
 import socket
 import sys
 import time
+from pathlib import Path
 from typing import Any, NoReturn
 
 import msgpack
 
-OUTPUT_LIMIT = 256 << 10  # bytes of prints kept of one contestant; the rest is dropped
 IDLE = 0.5  # seconds without a command after which a rarely needed import is done ahead
+SETTLE = 0.2  # seconds that the processes a contestant leaves behind may take to die
 
 # What the first use of torch.optim drags in: a second that is better spent while idle.
 LATER = ("torch._dynamo",)
 
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
-def main(descriptor: int) -> None:
-    """Serve the judge on `descriptor` until it hangs up."""
+
+def main(descriptor: int, scratch: str) -> None:
+    """Serve the judge on `descriptor` until it hangs up; `scratch` is ours to fill and remove."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the judge's to handle
     control = socket.socket(fileno=descriptor)
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # what a contestant leaves behind comes to us
     from . import session  # noqa: F401  # the imports that a run needs
 
     for name in ("cloudpickle", "torch.optim", "torch.utils.data", "torch.nn.utils"):
         importlib.import_module(name)
-    _Zygote(control).serve()
+    try:
+        _Zygote(control, scratch).serve()
+    finally:
+        remove(scratch)
 
 
 class _Zygote:
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, scratch: str) -> None:
         self._control = control
-        self._children: set[int] = set()
+        self._scratch = scratch
+        self._children: dict[int, str] = {}  # pid → its own folder
+        self._forks = 0
         self._later = list(LATER)
 
     def serve(self) -> None:
-        self._control.send(msgpack.packb("ready"))
+        self._control.sendall(msgpack.packb("ready"))
         while True:
             ready = select.select([self._control], [], [], IDLE if self._later else None)[0]
             if not ready:
@@ -61,32 +71,38 @@ class _Zygote:
             message, descriptors, _, _ = socket.recv_fds(self._control, 4096, 3)
             if not message:
                 break
-            self._obey(msgpack.unpackb(message), descriptors)
+            try:
+                # A judge that has gone meanwhile does not read the answer.
+                self._control.sendall(msgpack.packb(self._obey(message, descriptors)))
+            except OSError:
+                break
         for pid in list(self._children):
             self._end(pid)
 
-    def _obey(self, command: list[Any], descriptors: list[int]) -> None:
-        name, *arguments = command
+    def _obey(self, message: bytes, descriptors: list[int]) -> Any:
+        name, *arguments = msgpack.unpackb(message)
         if name == "fork":
-            answer: Any = self._fork(arguments[0], descriptors)
-            for descriptor in descriptors:
-                os.close(descriptor)
-        elif name == "trace":
-            answer = None
-            if arguments[0] in self._children:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(arguments[0], signal.SIGUSR1)
-        elif name == "end":
-            answer = self._end(arguments[0])
-        else:
-            answer = self._wait(arguments[0], arguments[1])
-        self._control.send(msgpack.packb(answer))
+            return self._fork(arguments[0], descriptors)
+        if name == "end":
+            return self._end(arguments[0])
+        if name == "wait":
+            return self._wait(*arguments)
+        if arguments[0] in self._children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(arguments[0], signal.SIGUSR1)
+        return None
 
     def _fork(self, limits: dict[str, int], descriptors: list[int]) -> int:
+        self._forks += 1
+        folder = os.path.join(self._scratch, str(self._forks))
+        os.mkdir(folder)
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            _contestant(limits, descriptors)
-        self._children.add(pid)
+            _contestant(limits, descriptors, folder, parent)
+        self._children[pid] = folder
+        for descriptor in descriptors:
+            os.close(descriptor)
         return pid
 
     def _end(self, pid: int) -> int | None:
@@ -95,8 +111,7 @@ class _Zygote:
         for kill in (os.killpg, os.kill):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 kill(pid, signal.SIGKILL)
-        self._children.discard(pid)
-        return os.waitpid(pid, 0)[1]
+        return self._buried(pid, os.waitpid(pid, 0)[1])
 
     def _wait(self, pid: int, seconds: float) -> int | None:
         """The status of a contestant whose connection has ended; None if it runs on."""
@@ -104,44 +119,74 @@ class _Zygote:
         while pid in self._children:
             found, status = os.waitpid(pid, os.WNOHANG)
             if found:
-                self._children.discard(pid)
                 with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(pid, signal.SIGKILL)  # whatever it started
-                return status
+                    os.killpg(pid, signal.SIGKILL)
+                return self._buried(pid, status)
             if time.monotonic() > end:
                 return None
             time.sleep(0.002)
         return None
 
+    def _buried(self, pid: int, status: int) -> int:
+        """A contestant is dead: so shall be the processes it left behind, and its folder."""
+        folder = self._children.pop(pid)
+        end = time.monotonic() + SETTLE
+        while (orphans := _children() - self._children.keys()) and time.monotonic() < end:
+            for orphan in orphans:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(orphan, signal.SIGKILL)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(orphan, os.WNOHANG)
+        remove(folder)
+        return status
 
-def _contestant(limits: dict[str, int], descriptors: list[int]) -> NoReturn:
+
+def _children() -> set[int]:
+    """The processes whose parent we are, where the system says (Linux does)."""
+    try:
+        return {int(pid) for pid in Path("/proc/thread-self/children").read_text().split()}
+    except OSError:
+        return set()
+
+
+def _contestant(
+    limits: dict[str, int], descriptors: list[int], folder: str, parent: int
+) -> NoReturn:
     """The life of one contestant: take its place, serve, end without any cleaning up."""
     try:
         os.setsid()
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # whoever kills the zygote ends us as well
+        if os.getppid() != parent:
+            os._exit(0)
+        os.chdir(folder)
+        os.environ.update(HOME=folder, TMPDIR=folder)
         channel, output, trace = descriptors
         null = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((null, 0), (output, 1), (output, 2)):
             os.dup2(source, target)
         kept = [os.dup(channel), os.dup(trace)]
         _close_all_but({0, 1, 2, *kept})
-        sys.stdout = sys.stderr = _Output()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         faulthandler.register(signal.SIGUSR1, file=kept[1], all_threads=False, chain=False)
-        _limit(limits)
-        _serve(kept[0])
+        _serve(kept[0], limits)
     finally:
         os._exit(0)
 
 
-def _serve(descriptor: int) -> None:
+def _serve(descriptor: int, limits: dict[str, int]) -> None:
     import torch
 
     from d2lgrade import wire
 
+    from .output import Output
     from .session import Session
 
     torch.set_num_threads(1)
-    Session(wire.Channel(socket.socket(fileno=descriptor))).serve()
+    output = Output()
+    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = output  # type: ignore[misc,assignment]
+    session = Session(wire.Channel(socket.socket(fileno=descriptor)), output)
+    _limit(limits)
+    session.serve()
 
 
 def _close_all_but(kept: set[int]) -> None:
@@ -172,25 +217,20 @@ def _mapped() -> int:
         return 64 << 30
 
 
-class _Output(io.TextIOBase):
-    """Prints go straight to the judge's file, so that a crash loses none; a flood is cut."""
+def _prctl(option: int, value: int) -> None:
+    """Linux only; elsewhere nothing happens."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
-    encoding = "utf-8"
 
-    def __init__(self) -> None:
-        self._left = OUTPUT_LIMIT
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        if self._left > 0:
-            data = str(text).encode("utf-8", "backslashreplace")[: self._left]
-            self._left -= len(data)
-            os.write(1, data)
-            if self._left <= 0:
-                os.write(1, b"\n[more output was dropped]\n")
-        return len(text)
-
-    def fileno(self) -> int:
-        return 1
+def remove(folder: str) -> None:
+    """Remove a folder, also where its owner has taken away the right to."""
+    for _ in range(2):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.lexists(folder):
+            return
+        for path, folders, _ in os.walk(folder):
+            for name in (path, *(os.path.join(path, f) for f in folders)):
+                with contextlib.suppress(OSError):
+                    if not os.path.islink(name):
+                        os.chmod(name, 0o700)

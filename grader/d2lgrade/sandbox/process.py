@@ -7,8 +7,10 @@ this module costs little, so that the zygote can be on its way while the judge s
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import fcntl
+import importlib.util
 import os
-import re
 import shutil
 import signal
 import socket
@@ -16,20 +18,26 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgpack
 
+from . import endings
 from .limits import Limits
 
 if TYPE_CHECKING:
     from d2lgrade.student.faults import ContestantLost, Frame
 
 START_SECONDS = 120.0
-_TRACE_LINE = re.compile(r'File "([^"\n]{1,300})", line (\d{1,7}) in ([^\n]{1,100})')
+SEND_BUFFER = 1 << 20  # bytes asked for between judge and contestant; the system may give less
 # Everything a contestant may know of the judge's environment.
-PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "LD_LIBRARY_PATH")
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
+NEEDED = ("torch", "numpy", "msgpack", "cloudpickle")
+PRINTED_LIMIT = 1 << 20  # bytes read at once of what was printed
+REUSED = 256 << 20  # bytes of freed memory that this process keeps for the next large tensors
 
 
 class SandboxError(Exception):
@@ -61,15 +69,19 @@ class ProcessSandbox:
         if self._zygote is not None:
             return
         self._scratch = tempfile.mkdtemp(prefix="d2lgrade-")
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        root = str(Path(__file__).resolve().parents[2])
+        ours, theirs = socket.socketpair()
+        homes = _homes()
+        # A source tree goes before all else, so that judge and contestant run the same version.
+        first = [] if _ROOT in homes else [_ROOT]
         code = (
-            f"import sys; sys.path.insert(0, {root!r}); "
-            f"from d2lgrade.contestant.zygote import main; main({theirs.fileno()})"
+            f"import sys; sys.path[:] = dict.fromkeys({first!r} + sys.path + {homes!r}); "
+            "from d2lgrade.contestant.zygote import main; "
+            f"main({theirs.fileno()}, {self._scratch!r})"
         )
         with open(self._errors, "wb") as errors:
             self._zygote = subprocess.Popen(
-                [sys.executable, "-P", "-s", "-c", code],
+                # -u: what C code prints is not lost in a buffer either
+                [sys.executable, "-P", "-s", "-u", "-c", code],
                 pass_fds=[theirs.fileno()],
                 env=self._environment(),
                 cwd=self._scratch,
@@ -103,13 +115,24 @@ class ProcessSandbox:
         }
 
     def contestant(self) -> Contestant:
-        """A fresh contestant; waits for the zygote where it is not warm yet."""
+        """A fresh contestant; waits for the zygote where it is not warm yet.
+
+        Raises:
+            SandboxError: the zygote does not start.
+        """
         self._warm()
+        _reuse_memory()
         ours, theirs = socket.socketpair()
-        output, trace = _memory_file("output"), _memory_file("trace")
-        descriptors = [theirs.fileno(), output, trace]
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        output, trace = endings.memory_file("output"), endings.memory_file("trace")
         try:
-            pid = self._command(["fork", self.limits.resources()], descriptors)
+            pid = self._command(["fork", self.limits.resources()], [theirs.fileno(), output, trace])
+        except BaseException:
+            ours.close()
+            os.close(output)
+            os.close(trace)
+            raise
         finally:
             theirs.close()
         return Contestant(self, pid, ours, output, trace)
@@ -125,26 +148,31 @@ class ProcessSandbox:
             self._ready = True
 
     def _command(self, command: list[Any], descriptors: list[int] | None = None) -> Any:
-        assert self._control is not None
-        packed = msgpack.packb(command)
+        if self._control is None:
+            raise SandboxError("The process that runs submissions has ended.")
         try:
-            if descriptors:
-                socket.send_fds(self._control, [packed], descriptors)
-            else:
-                self._control.send(packed)
+            socket.send_fds(self._control, [msgpack.packb(command)], descriptors or [])
         except OSError:
             raise self._broken() from None
         return self._answer()
 
     def _answer(self) -> Any:
         assert self._control is not None
+        unpacker = msgpack.Unpacker()
         try:
-            message = self._control.recv(4096)
+            while True:
+                message = self._control.recv(4096)
+                if not message:
+                    break
+                unpacker.feed(message)
+                for answer in unpacker:
+                    return answer
         except OSError:
-            message = b""
-        if not message:
-            raise self._broken()
-        return msgpack.unpackb(message)
+            pass
+        except BaseException:  # Ctrl-C: an answer on its way would be taken for the next one's
+            self.close()
+            raise
+        raise self._broken()
 
     def _broken(self) -> SandboxError:
         log = ""
@@ -153,13 +181,18 @@ class ProcessSandbox:
         self.close()
         return SandboxError(
             "The process that runs submissions could not be started or has ended. "
-            f"`{Path(sys.executable).name} -c 'import torch, msgpack, cloudpickle'` must work in this "
+            f"`{Path(sys.executable).name} -c 'import {', '.join(NEEDED)}'` must work in this "
             f"environment.{' It said: ' + log if log else ''}"
         )
 
     def end(self, pid: int) -> int | None:
         """Kill a contestant and all it started; its wait status."""
-        status: int | None = self._command(["end", pid])
+        try:
+            status: int | None = self._command(["end", pid])
+        except SandboxError:  # the zygote is gone and took its contestants along, but not theirs
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+            raise
         return status
 
     def wait(self, pid: int, seconds: float) -> int | None:
@@ -177,36 +210,51 @@ class ProcessSandbox:
             self._control.close()
             self._control = None
         if self._zygote is not None:
+            zygote, self._zygote = self._zygote, None
             try:
-                self._zygote.wait(2.0)
-            except subprocess.TimeoutExpired:
-                self._zygote.kill()
-                self._zygote.wait()
-            self._zygote = None
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    zygote.wait(2.0)
+            finally:
+                if zygote.poll() is None:
+                    zygote.kill()
+                    zygote.wait()
         if self._scratch:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch = ""
 
 
 class Contestant:
-    """One running contestant, as a connection for `student.remote`."""
+    """One running contestant, as a connection for `student.remote`.
 
-    def __init__(self, sandbox: ProcessSandbox, pid: int, sock: socket.socket, output: int, trace: int) -> None:
+    Args:
+        sandbox: who started it.
+        pid: its process.
+        sock: the connection.
+        output, trace: descriptors of the files for its prints, and for where it is.
+    """
+
+    def __init__(
+        self, sandbox: ProcessSandbox, pid: int, sock: socket.socket, output: int, trace: int
+    ) -> None:
         from d2lgrade import wire
 
         self._sandbox = sandbox
         self._pid = pid
         self._channel = wire.Channel(sock)
         self._output, self._trace = output, trace
-        self._read = 0
+        # Shared with the contestant: so its prints go on at the end when we have read and cut them.
+        fcntl.fcntl(output, fcntl.F_SETFL, os.O_APPEND)
+        self._open = True
         self.alive = True
+        self.sources: Mapping[str, str] = {}
+        self.memory = sandbox.limits.memory
 
     def exchange(
         self, body: bytes, buffers: list[Any], seconds: float | None
-    ) -> tuple[bytes, list[bytearray]]:
+    ) -> tuple[bytes, list[Any]]:
         """See `student.remote.Connection.exchange`."""
         from d2lgrade import wire
-        from d2lgrade.student.faults import BrokenProtocol, Crash, Hang
+        from d2lgrade.student.faults import Crash, Hang
 
         if not self.alive:
             raise Crash("Your program's process had ended before this call.")
@@ -220,10 +268,9 @@ class Contestant:
             self._end()
             raise Hang(f"No answer within {allowed:g} s.", frames) from None
         except wire.Closed:
-            raise self._crashed(Crash) from None
+            raise self._crashed() from None
         except wire.WireError as error:
-            self._end()
-            raise BrokenProtocol(f"What came back was no answer: {error}.") from None
+            raise self.broken(str(error)) from None
         except BaseException:  # Ctrl-C: an answer on its way would be taken for the next one's
             self._end()
             raise
@@ -236,82 +283,67 @@ class Contestant:
         return BrokenProtocol(f"What came back was no answer: {reason}.")
 
     def printed(self) -> str:
-        """What was printed since the last call."""
-        size = os.fstat(self._output).st_size
-        if size <= self._read:
+        """What was printed since the last call; the rest of a flood is dropped."""
+        if not self._open or not os.fstat(self._output).st_size:
             return ""
-        data = os.pread(self._output, min(size - self._read, 1 << 20), self._read)
-        self._read = size
+        data = os.pread(self._output, PRINTED_LIMIT, 0)
+        os.ftruncate(self._output, 0)
         return data.decode("utf-8", "replace")
 
     def close(self) -> None:
-        """End the contestant and give back what it held."""
+        """End the contestant and give back what it held; a second time does nothing."""
         self._end()
-        for descriptor in (self._output, self._trace):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+        if self._open:
+            self._open = False
+            os.close(self._output)
+            os.close(self._trace)
 
-    def _end(self) -> int | None:
-        if not self.alive:
-            return None
-        self.alive = False
-        self._channel.close()
-        with contextlib.suppress(SandboxError):
-            return self._sandbox.end(self._pid)
-        return None
+    def _end(self) -> None:
+        if self.alive:
+            self.alive = False
+            self._channel.close()
+            with contextlib.suppress(SandboxError):
+                self._sandbox.end(self._pid)
 
-    def _crashed(self, kind: type[ContestantLost]) -> ContestantLost:
+    def _crashed(self) -> ContestantLost:
+        from d2lgrade.student.faults import Crash
+
         status = None
         with contextlib.suppress(SandboxError):
             status = self._sandbox.wait(self._pid, 0.5)
-        if status is None:
-            self._end()
-        self.alive = False
-        self._channel.close()
-        return kind(_ended(status))
+        self._end()  # of one that has only hung up
+        return Crash(endings.ended(status))
 
     def _where(self) -> tuple[Frame, ...]:
         """The learner's lines that were running when the deadline passed, outermost first."""
-        from d2lgrade.student.faults import Frame
-
         with contextlib.suppress(SandboxError):
             self._sandbox.trace(self._pid)
         deadline = time.monotonic() + 0.2
-        while time.monotonic() < deadline and not os.fstat(self._trace).st_size:
+        size = -1
+        while time.monotonic() < deadline:
+            before, size = size, os.fstat(self._trace).st_size
+            if size and size == before:  # it has written, and is done
+                break
             time.sleep(0.005)
-        time.sleep(0.005)
-        text = os.pread(self._trace, 1 << 16, 0).decode("utf-8", "replace")
-        found = _TRACE_LINE.findall(text)
-        package, library = str(Path(__file__).resolve().parents[1]), str(Path(os.__file__).parent)
-        own = [
-            Frame(path, int(line), name)
-            for path, line, name in found
-            if not path.startswith((package, library, "<"))
-        ]
-        return tuple(reversed(own[:8]))
+        trace = os.pread(self._trace, 1 << 16, 0).decode("utf-8", "replace")
+        return endings.frames(trace, self.sources)
 
 
-def _ended(status: int | None) -> str:
-    """How a process ended, in a sentence."""
-    if status is None:
-        return "Your program closed its connection to the grader."
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        if number == signal.SIGSEGV:
-            return "Your program crashed (segmentation fault)."
-        if number == signal.SIGKILL:
-            return "Your program was killed: out of memory, or by its own hand."
-        if number == signal.SIGXCPU:
-            return "Your program used up its processor time."
-        return f"Your program was ended by signal {signal.Signals(number).name}."
-    return f"Your program ended its own process (exit status {os.WEXITSTATUS(status)})."
+_ROOT = str(Path(__file__).resolve().parents[2])
 
 
-def _memory_file(name: str) -> int:
-    """A descriptor of a file without a name: in memory on Linux, else a deleted temporary file."""
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create(f"d2lgrade-{name}")
-    else:
-        with tempfile.TemporaryFile() as file:
-            descriptor = os.dup(file.fileno())
-    return descriptor
+@cache
+def _homes() -> list[str]:
+    """Where the packages lie that a contestant needs, wherever the judge found them."""
+    specs = [importlib.util.find_spec(name) for name in NEEDED]
+    return [str(Path(s.origin).parents[1]) for s in specs if s is not None and s.origin]
+
+
+@cache
+def _reuse_memory() -> None:
+    """Let this process's allocator keep large blocks: fresh pages cost more than the transfer."""
+    trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of glibc
+    with contextlib.suppress(AttributeError, OSError):  # not glibc
+        libc = ctypes.CDLL(None)
+        libc.mallopt(mmap_threshold, REUSED)
+        libc.mallopt(trim_threshold, REUSED)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch.nn.parameter import is_lazy
 
 KEEP = 1 << 16  # elements of a tensor kept in the record; larger ones are kept as their summary
 
@@ -21,7 +22,7 @@ class Large:
 def snapshot(value: Any) -> Any:
     """A copy of `value` that later in-place changes cannot reach; large tensors become `Large`."""
     if isinstance(value, torch.Tensor):
-        if isinstance(value, torch.nn.parameter.UninitializedTensorMixin):
+        if is_lazy(value):
             return Large(value.dtype, ())
         if value.numel() > KEEP:
             return Large(value.dtype, tuple(value.shape))

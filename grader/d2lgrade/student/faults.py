@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 
@@ -45,20 +47,34 @@ class Fault:
         return "NotImplementedError" in self.kinds or blank or bool(self.missing)
 
 
-def fault_from(fields: dict[str, Any]) -> Fault:
+def fault_from(fields: dict[str, Any], memory: int = 0) -> Fault:
     """A `Fault` from the plain fields that `contestant.fault.describe` makes.
 
     Everything is checked and converted: the fields may come from a stranger.
+
+    Args:
+        fields: see there.
+        memory: bytes the learner's code may use, for errors that say it wanted more; 0: no limit.
+
+    Raises:
+        TypeError, ValueError, AttributeError: they are no such fields.
     """
     frames = tuple(
         Frame(str(path)[:300], int(line), str(function)[:120], str(source)[:300])
         for path, line, function, source in tuple(fields.get("frames", ()))[:40]
     )
-    kinds = tuple(str(kind)[:100] for kind in tuple(fields.get("kinds", ()))[:20])
+    names = [str(kind)[:100] for kind in tuple(fields.get("kinds", ()))[:20]]
+    kinds = tuple(name for name in names if name.isidentifier())
     arguments = tuple(a for a in fields.get("arguments", ()) if type(a) in (int, str, bool, float))
+    text = str(fields.get("text", ""))[:8000]
+    if memory and ("MemoryError" in kinds or _NO_MEMORY.search(text)):
+        wanted = re.search(r"allocate (\d{1,20}) bytes", text)
+        tried = f"; it asked for {int(wanted[1]) >> 20} MB at once" if wanted else ""
+        text = f"more memory than the {memory >> 20} MB a submission may use{tried}"
+        arguments = ()
     return Fault(
         kinds=kinds or ("Exception",),
-        text=str(fields.get("text", ""))[:8000],
+        text=text,
         frames=frames,
         arguments=arguments,
         loading=fields.get("loading") is True,
@@ -67,10 +83,17 @@ def fault_from(fields: dict[str, Any]) -> Fault:
     )
 
 
+# How torch's allocators say that there is no more.
+_NO_MEMORY = re.compile(r"DefaultCPUAllocator: (can't allocate|not enough) memory")
+
+
 class StudentError(Exception):
     """Base of everything the learner's side raises in a check."""
 
     fault: Fault
+
+    def __str__(self) -> str:
+        return self.fault.text
 
 
 class ContestantLost(Exception):
@@ -98,16 +121,6 @@ class BrokenProtocol(ContestantLost):
     """What came back was no answer."""
 
 
-@dataclass
-class _Kinds:
-    """Exception classes made so far, one for each chain of kinds."""
-
-    made: dict[tuple[str, ...], type[StudentError]] = field(default_factory=dict)
-
-
-_KINDS = _Kinds()
-
-
 def _builtin_base(kinds: tuple[str, ...]) -> type[Exception]:
     """The nearest of `kinds` that is a built-in Exception; Exception itself where none is."""
     for kind in kinds:
@@ -117,31 +130,35 @@ def _builtin_base(kinds: tuple[str, ...]) -> type[Exception]:
     return Exception
 
 
+@lru_cache(maxsize=256)  # bounded: the names may come from a stranger
+def _class(kinds: tuple[str, ...]) -> type[StudentError]:
+    """The exception class for a chain of kinds."""
+    base = _builtin_base(kinds)
+    if base is Exception:
+        return type(kinds[0], (StudentError,), {"__module__": "student"})
+
+    def new(cls: type[BaseException], *args: Any) -> BaseException:
+        if issubclass(cls, BaseExceptionGroup):  # what was in it stays on the other side
+            return base.__new__(cls, "of the learner's", [Exception()])
+        return base.__new__(cls)
+
+    # Without these, KeyError would quote its text and UnicodeDecodeError demand five arguments.
+    members = {
+        "__new__": new,
+        "__init__": lambda self, *args: Exception.__init__(self, *args),
+        "__str__": StudentError.__str__,
+        "__module__": "student",
+    }
+    return type(kinds[0], (StudentError, base), members)
+
+
 def exception(fault: Fault) -> StudentError:
     """An exception of the learner's kind: `pytest.raises(ValueError)` sees a ValueError.
 
     Its class derives from StudentError and from the nearest built-in base; exceptions that are no
-    `Exception` (SystemExit, KeyboardInterrupt) arrive as plain StudentError, so that they cannot end the judge.
+    `Exception` (SystemExit, KeyboardInterrupt) arrive as plain StudentError, so that they cannot
+    end the judge.
     """
-    cls = _KINDS.made.get(fault.kinds)
-    if cls is None:
-        base = _builtin_base(fault.kinds)
-        bases = (StudentError,) if base is Exception else (StudentError, base)
-        # Without these, KeyError would quote its text and UnicodeDecodeError demand five arguments.
-        members = {
-            "__init__": lambda self, *args: Exception.__init__(self, *args),
-            "__new__": lambda cls, *args: Exception.__new__(cls, *args),
-            "__str__": lambda self: self.fault.text,
-            "__module__": "student",
-        }
-        if base.__new__ is not Exception.__new__:
-            members["__new__"] = lambda cls, *args: base.__new__(cls)
-        try:
-            cls = type(fault.kind, bases, members)
-            cls()
-        except TypeError:
-            cls = type(fault.kind, (StudentError,), {"__str__": lambda self: self.fault.text})
-        _KINDS.made[fault.kinds] = cls
-    error = cls(*fault.arguments)
+    error = _class(fault.kinds)(*fault.arguments)
     error.fault = fault
     return error

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import inspect
 import io
-from contextlib import nullcontext, redirect_stdout
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from typing import Any
 
+import numpy as np
 import torch
 
+from d2lgrade import wire
 from d2lgrade.contestant import book_arguments
 from d2lgrade.contestant.actions import ACTIONS, Action, kind, type_name
 from d2lgrade.contestant.fault import describe
@@ -22,7 +24,7 @@ from d2lgrade.contestant.probes import device, rules
 from .faults import StudentError, exception, fault_from
 from .namespace import Context, Exercise, Handle, Method, Student
 
-CLOSED = (type(None), bool, int, float, complex, str, bytes)
+CLOSED = (type(None), bool, int, float, complex, str, bytes, torch.device, torch.dtype)
 
 
 class LocalLink:
@@ -46,9 +48,11 @@ class LocalLink:
     ) -> Any:
         """See `Link.request`."""
         call = None
-        to = redirect_stdout(self._output) if self._output is not None else nullcontext()
         try:
-            with to:
+            with ExitStack() as stack:
+                if self._output is not None:
+                    stack.enter_context(redirect_stdout(self._output))
+                    stack.enter_context(redirect_stderr(self._output))
                 obj = self._target(operation, target)
                 positional = tuple(self._far(arg) for arg in args)
                 named = {key: self._far(value) for key, value in kwargs.items()}
@@ -57,9 +61,11 @@ class LocalLink:
                 call = (obj, positional, named)
                 value = self._act(ACTIONS[operation], obj, name, positional, named, context)
                 return self._near(value, obj, operation, name, target)
-        except (StopIteration, StudentError):
+        except StudentError:
             raise
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, GeneratorExit) as error:
+            if operation == "next" and isinstance(error, StopIteration):
+                raise
             paths = [file.path for file in self._loader.program.files.values()]
             fault = fault_from(describe(error, paths, call))
             # The learner's own traceback stays on it, for a debugger to enter.
@@ -113,23 +119,39 @@ class LocalLink:
             return getattr(self._far(value._handle), value.__name__)
         if type(value) in (list, tuple) and any(_stands_for(item) for item in value):
             return type(value)(self._far(item) for item in value)
+        if type(value) is dict and any(_stands_for(item) for item in value.values()):
+            return {key: self._far(item) for key, item in value.items()}
         return value
 
     def _near(self, value: Any, obj: Any, operation: str, name: str, target: Any) -> Any:
         if operation == "get" and inspect.ismethod(value) and value.__self__ is obj:
-            return Method(target, name) if isinstance(target, Handle) else value
+            return Method(target, name)
+        if not wire.shallow(value):
+            raise ValueError(wire.TOO_DEEP)
         return self._wrapped(value)
 
     def _wrapped(self, value: Any) -> Any:
         if isinstance(value, torch.Tensor) or type(value) in CLOSED:
             return value
+        if isinstance(value, np.generic) and type(value.item()) in (bool, int, float):
+            return value.item()
+        if type(value) is torch.Size:
+            return tuple(value)
         if type(value) in (list, tuple):
-            return type(value)(self._wrapped(item) for item in value)
+            items = [self._wrapped(item) for item in value]
+            same = all(a is b for a, b in zip(items, value, strict=True))
+            return value if same else type(value)(items)
         if isinstance(value, dict):
-            return {key: self._wrapped(item) for key, item in value.items()}
+            pairs = {key: self._wrapped(item) for key, item in value.items()}
+            same = type(value) is dict and all(pairs[key] is value[key] for key in pairs)
+            return value if same else pairs
         assert self.student is not None
         return Handle(self.student, value, type_name(value), kind(value))
 
 
 def _stands_for(value: Any) -> bool:
-    return isinstance(value, Handle | Exercise | Method) or type(value) in (list, tuple)
+    if type(value) in (list, tuple):
+        return any(_stands_for(item) for item in value)
+    if type(value) is dict:
+        return any(_stands_for(item) for item in value.values())
+    return isinstance(value, Handle | Exercise | Method)

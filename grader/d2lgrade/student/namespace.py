@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ class Link(Protocol):
     """Carries requests to wherever the learner's code runs.
 
     Operations: `exercise` (call it; `target` is its id), `run` (a public function, sent along),
-    `call`, `method`, `get`, `set`, `next`, `iter`, `len`, `item` on a handle's token.
+    `call`, `method`, `get`, `set`, `next`, `iter`, `len`, `item`, `bool` on a handle or exercise.
     """
 
     def request(
@@ -55,6 +56,7 @@ class Exercise:
         self.__name__ = identity.rpartition("/")[2]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """One round trip: the learner's function runs, or their class makes an object."""
         return self._student._request(
             "exercise", self._identity, "", args, kwargs, self.__name__, self.__name__
         )
@@ -62,22 +64,25 @@ class Exercise:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return self._student._request(
-            "get", self, name, (), {}, f"{self.__name__}.{name}", self.__name__
-        )
+        return self._ask("get", name, (), {})
+
+    def _ask(self, operation: str, name: str, args: tuple[Any, ...], kwargs: Any) -> Any:
+        label = f"{self.__name__}.{name}"
+        return self._student._request(operation, self, name, args, kwargs, label, self.__name__)
 
     def __repr__(self) -> str:
         return f"<the learner's {self.__name__}>"
 
 
 class Method:
-    """A method of a handle, bound; calling it is one round trip."""
+    """A method of a handle (or of a learner's class), bound; calling it is one round trip."""
 
-    def __init__(self, handle: Handle, name: str) -> None:
+    def __init__(self, handle: Handle | Exercise, name: str) -> None:
         self._handle = handle
         self.__name__ = name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """One round trip."""
         value = self._handle._ask("method", self.__name__, args, kwargs)
         return iter(value) if self.__name__ in FETCHED_WHOLE else value
 
@@ -104,6 +109,7 @@ class Handle:
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """One round trip."""
         return self._ask("call", "", args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
@@ -130,6 +136,21 @@ class Handle:
 
     def __getitem__(self, key: Any) -> Any:
         return self._ask("item", "", (key,), {})
+
+    def __bool__(self) -> bool:
+        return bool(self._ask("bool", "", (), {}))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Handle) or other._student is not self._student:
+            return NotImplemented
+        mine, theirs = self._token, other._token
+        return mine is theirs or (type(mine) is int and mine == theirs)
+
+    def __hash__(self) -> int:
+        return hash(self._token if type(self._token) is int else id(self._token))
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self._student.run(copy.deepcopy, self)
 
     def __repr__(self) -> str:
         return f"<the learner's {self.type_name}>"

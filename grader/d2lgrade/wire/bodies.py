@@ -1,0 +1,158 @@
+"""Values to bytes and back: MessagePack, with extensions for what it lacks."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import msgpack
+import torch
+
+from .contents import DTYPE_NAMES, DTYPES
+from .limits import BODY_LIMIT, BUFFER_COUNT_LIMIT, Unsendable, WireError
+
+TUPLE, BIG_INT, COMPLEX, TENSOR, REFERENCE, DEVICE, DTYPE, OBJECT = range(1, 9)
+
+DEPTH_LIMIT = 60  # containers within containers
+TOO_DEEP = f"what came back holds itself or is nested more than {DEPTH_LIMIT} deep"
+DIGITS_LIMIT = 4300  # of an integer, as Python's own limit
+_DOUBLES = struct.Struct("<dd")
+
+
+def pack(body: Any, extend: Callable[[Any], msgpack.ExtType]) -> bytes:
+    """The body as bytes. `extend` turns anything but the closed types into an extension.
+
+    Raises:
+        Unsendable: from `extend`.
+        WireError: nested too deeply, or too large.
+    """
+    try:
+        packed = _Packing(extend).packed(body)
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise WireError(f"a value nested too deeply or too large to send ({error})") from None
+    if len(packed) > BODY_LIMIT:
+        size, limit = len(packed) >> 20, BODY_LIMIT >> 20
+        raise WireError(f"a value of {size} MB, where {limit} MB beside the tensors are allowed")
+    return packed
+
+
+class _Packing:
+    """The hooks of one `pack`; an object, because closures that call one another are garbage."""
+
+    __slots__ = ("_extend",)
+
+    def __init__(self, extend: Callable[[Any], msgpack.ExtType]) -> None:
+        self._extend = extend
+
+    def packed(self, value: Any) -> bytes:
+        packed: bytes = msgpack.packb(
+            value, default=self._default, strict_types=True, unicode_errors="surrogatepass"
+        )
+        return packed
+
+    def _default(self, value: Any) -> Any:
+        kind = type(value)
+        if kind is tuple or kind is torch.Size:
+            return msgpack.ExtType(TUPLE, self.packed(list(value)))
+        if kind is int:
+            return msgpack.ExtType(BIG_INT, str(value).encode())
+        if kind is complex:
+            return msgpack.ExtType(COMPLEX, _DOUBLES.pack(value.real, value.imag))
+        if kind is torch.device:
+            return msgpack.ExtType(DEVICE, str(value).encode())
+        if kind is torch.dtype and value in DTYPE_NAMES:
+            return msgpack.ExtType(DTYPE, DTYPE_NAMES[value].encode())
+        if isinstance(value, dict):
+            return dict(value)
+        return self._extend(value)
+
+
+def refuse(value: Any) -> msgpack.ExtType:
+    """An `extend` for messages of closed types only."""
+    raise Unsendable(value)
+
+
+def unpack(data: Any, refer: Callable[[int, bytes], Any]) -> Any:
+    """The body from bytes. `refer(code, payload)` resolves tensors and references.
+
+    Raises:
+        WireError: it is no message, or made to take more memory than a message may.
+        Exception: whatever `refer` raises.
+    """
+    unpacking = _Unpacking(refer, 8 * len(data) + 1024)
+    try:
+        return unpacking.unpacked(data)
+    except WireError:
+        raise
+    except Exception as error:  # msgpack raises many kinds; all mean the same here
+        if error is unpacking.raised:
+            raise
+        raise WireError(f"an unreadable message ({type(error).__name__})") from None
+
+
+class _Unpacking:
+    """The hooks of one `unpack`, and how much it may still produce."""
+
+    __slots__ = ("_bytes_left", "_left", "_refer", "raised")
+
+    def __init__(self, refer: Callable[[int, bytes], Any], size: int) -> None:
+        self._refer = refer
+        self._left = BUFFER_COUNT_LIMIT
+        self._bytes_left = size  # of extensions, which may lie within one another
+        self.raised: Exception | None = None  # by `refer`
+
+    def unpacked(self, data: Any) -> Any:
+        return msgpack.unpackb(
+            data, ext_hook=self._hook, strict_map_key=False, unicode_errors="surrogatepass"
+        )
+
+    def _hook(self, code: int, payload: bytes) -> Any:
+        self._left -= 1
+        self._bytes_left -= len(payload)
+        if self._left < 0 or self._bytes_left < 0:
+            raise WireError("a message of too many references")
+        if code == TUPLE:
+            value = self.unpacked(payload)
+            if type(value) is not list:
+                raise WireError("a tuple that is none")
+            return tuple(value)
+        if code == BIG_INT:
+            if len(payload) > DIGITS_LIMIT:
+                raise WireError("an integer of too many digits")
+            return int(payload)
+        if code == COMPLEX:
+            return complex(*_DOUBLES.unpack(payload))
+        if code == DEVICE:
+            return torch.device(payload.decode())
+        if code == DTYPE:
+            return DTYPES[payload.decode()]
+        try:
+            return self._refer(code, payload)
+        except Exception as error:
+            self.raised = error
+            raise
+
+
+def nothing(code: int, payload: bytes) -> Any:
+    """A `refer` for messages of closed types only."""
+    raise WireError("a reference where none belongs")
+
+
+def shallow(value: Any) -> bool:
+    """Whether containers within containers go no deeper than DEPTH_LIMIT, and none holds itself."""
+    level = [value] if type(value) in _CONTAINERS else []
+    for _ in range(DEPTH_LIMIT):
+        if not level:
+            return True
+        inner = {
+            id(item): item
+            for container in level
+            for item in (container.values() if type(container) is dict else container)
+            if type(item) in _CONTAINERS
+        }
+        level = list(inner.values())
+    return not level
+
+
+_CONTAINERS = frozenset({list, tuple, dict})
