@@ -276,6 +276,7 @@ def test_hints_come_one_after_the_other(kit: Path) -> None:
 
 
 def test_progress_is_remembered_and_the_next_thing_named(kit: Path) -> None:
+    assert run("ch7", cwd=kit).returncode == 1
     before = invoke()
     assert before.exit_code == 0
     assert "0/3" in before.output

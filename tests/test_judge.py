@@ -254,11 +254,14 @@ def test_the_solution_passes_under_any_seed(tiny: Grader) -> None:
 
 
 def test_checks_do_not_depend_on_which_others_run(tiny: Grader) -> None:
-    text = redefined(tiny.solution("conv_layer"), "corr2d_twice", "X, K", "return X")
+    right = tiny.solution("conv_layer").replace("def corr2d(", "def F(")
+    drawing = redefined(right, "corr2d", "X, K", "torch.rand(1)\nreturn F(X, K)")
+    text = redefined(drawing, "corr2d_twice", "X, K", "return torch.rand(3)")
     alone, among = tiny.grade(
         [Case({"conv_layer": text}, targets) for targets in (("corr2d_twice",), ("all",))]
     )
     failures = [check_of(report, "corr2d_twice/values").failure for report in (alone, among)]
+    assert failures[0] is not None
     assert failures[0] == failures[1]
 
 

@@ -2,6 +2,7 @@
 
 import torch
 from torch.nn import functional as F
+from torch.optim.sgd import sgd as functional_sgd
 
 from d2lgrade.testkit import Mismatch, Standing, assert_same, truth
 from d2lgrade.testkit.gradient import pattern
@@ -26,7 +27,7 @@ def torch_step(params, lr, batch_size):
     gradients = [param.grad / batch_size for param in params]
     settings = {"weight_decay": 0, "momentum": 0, "dampening": 0}
     switches = {"nesterov": False, "maximize": False, "foreach": False}
-    torch.optim.sgd.sgd(params, gradients, [None] * len(params), lr=lr, **settings, **switches)
+    functional_sgd(params, gradients, [None] * len(params), lr=lr, **settings, **switches)
     for param in params:
         param.grad = None
 

@@ -133,7 +133,7 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
         return _same_tensor(one, other)
     if isinstance(one, Large) or isinstance(other, Large):
-        return one == other
+        return bool(one == other)
     if isinstance(one, Handle | Method | ExerciseProxy):
         return isinstance(other, Handle | Method | ExerciseProxy)
     if type(one) is not type(other):

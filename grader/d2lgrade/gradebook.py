@@ -1,4 +1,4 @@
-"""What a learner has reached so far: each grading's results in a small SQLite file beside their work."""
+"""What a learner has reached so far: the results of each grading, in SQLite beside their work."""
 
 from __future__ import annotations
 

@@ -230,7 +230,7 @@ def _repeated(
 
 def _steady(one: _Planted, reports: Sequence[Report]) -> Iterator[Weakness]:
     """The same verdict every time."""
-    verdicts = [
+    verdicts: list[set[str]] = [
         {
             f"{c.id} {c.status} {c.failure.misconception if c.failure else ''}"
             for exercise in report.exercises
@@ -238,7 +238,7 @@ def _steady(one: _Planted, reports: Sequence[Report]) -> Iterator[Weakness]:
         }
         for report in reports
     ]
-    changed = set().union(*verdicts) - set.intersection(*verdicts)
+    changed = set[str]().union(*verdicts) - verdicts[0].intersection(*verdicts)
     if changed:
         yield Weakness(one.where, f"its verdict changed when repeated: {sorted(changed)}")
 

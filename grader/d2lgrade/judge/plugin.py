@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.outcomes import Failed
 
 from d2lgrade import catalog
 from d2lgrade.results import failure_text
@@ -174,7 +175,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
-class Verdict(pytest.fail.Exception):
+class Verdict(Failed):
     """A check that did not pass, as pytest sees it: our own text, the learner's error behind it.
 
     Without pytest's traceback, which is not shown and for which it would parse our own files
