@@ -260,7 +260,7 @@ def test_honest_rates_pass_and_wrong_ones_do_not():
         generator = torch.Generator().manual_seed(seed)
         draws = torch.rand(2000, generator=generator) < 0.3
         assert_rate(int(draws.sum()), 2000, 0.3, "dropped")
-    with pytest.raises(Mismatch, match="where 0.3 is due"):
+    with pytest.raises(Mismatch, match=r"where 0\.3 is due"):
         assert_rate(1400, 2000, 0.3, "dropped")
     with pytest.raises(Mismatch):
         assert_rate(1, 2000, 0.0, "dropped")

@@ -1,8 +1,8 @@
 """Chapter 7: what stands in for a predecessor that fails, built from PyTorch; public."""
 
+import torch
 from torch import nn
 from torch.nn import functional as F
-import torch
 
 
 def corr2d_multi_in(X, K):

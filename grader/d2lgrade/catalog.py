@@ -38,7 +38,7 @@ _PACKAGE = Path(__file__).resolve().parent
 _MANIFESTS = "checks/*/chapter.toml"
 
 
-class UnknownTarget(LookupError):  # noqa: N818 - it names what the learner typed
+class UnknownTarget(LookupError):
     """A target that names nothing in the course. `suggestions` holds the nearest names."""
 
     def __init__(self, target: str, suggestions: Sequence[str] = ()) -> None:
@@ -50,7 +50,7 @@ class UnknownTarget(LookupError):  # noqa: N818 - it names what the learner type
         )
 
 
-class AmbiguousTarget(LookupError):  # noqa: N818 - it names what the learner typed
+class AmbiguousTarget(LookupError):
     """A bare name that several exercises bear. `candidates` holds their full ids."""
 
     def __init__(self, target: str, candidates: Sequence[str]) -> None:

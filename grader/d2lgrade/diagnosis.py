@@ -42,7 +42,8 @@ class Answers(Loader):
 def _module(path: Path, stamp: int) -> ModuleType:
     name = f"d2lgrade_misconceptions_{path.parent.parent.name}_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

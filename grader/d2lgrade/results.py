@@ -74,7 +74,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class ExerciseResult:
-    """The verdict of one exercise. `id` is "ch07/corr2d"; `section` its number in the edition asked for."""
+    """The verdict of one exercise: id "ch07/corr2d", `section` its number in the edition used."""
 
     id: str
     section: str
@@ -172,7 +172,7 @@ def failure_text(failure: Failure) -> str:
 
 
 def to_json(report: Report) -> dict[str, Any]:
-    """The report as plain data, schema version 1. More fields may come; these keep their meaning."""
+    """The report as plain data, schema version 1. Fields may be added; these keep their meaning."""
     return {
         "schema": SCHEMA,
         "d2lgrade": report.d2lgrade,

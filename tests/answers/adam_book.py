@@ -2,7 +2,6 @@
 """In the manner of the book's section: slices written under no_grad, gradients zeroed by hand."""
 
 import torch
-from d2l import torch as d2l
 
 
 def init_adam_states(feature_dim):

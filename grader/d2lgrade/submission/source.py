@@ -68,7 +68,7 @@ class File:
     depth: int = 0
 
 
-class _Unusable(Exception):  # noqa: N818 - carries a finding, not a fault
+class _Unusable(Exception):
     def __init__(self, kind: ProblemKind, message: str, line: int = 0, excerpt: str = "") -> None:
         super().__init__(message)
         self.problem = Problem(kind, message, line, excerpt)

@@ -64,6 +64,6 @@ def gradients(
 
 
 def pattern(like: torch.Tensor) -> torch.Tensor:
-    """A fixed, aperiodic tensor of signed weights in the shape of `like`, with no draw of a seed."""
+    """Fixed, aperiodic, signed weights in the shape of `like`; no random number is drawn."""
     steps = torch.arange(1, like.numel() + 1, dtype=torch.float64)
     return torch.sin(steps * 1.7 + 0.3).reshape(like.shape).to(like.dtype)

@@ -47,7 +47,7 @@ def number(value: Any) -> str:
 
 
 def numbers(tensor: torch.Tensor, wrong: torch.Tensor | None = None) -> str:
-    """The entries of a tensor, nested as Python would; the part around the first wrong one if large.
+    """The entries of a tensor, nested as Python would; of a large one the part that is wrong.
 
     Two-dimensional parts take a line a row.
     """

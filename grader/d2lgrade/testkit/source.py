@@ -26,8 +26,8 @@ def assert_rules(student: Any, exercise: str, forbidden: Iterable[str]) -> None:
     if found:
         line, spelled = found[0]
         raise Mismatch(
-            f"Line {line} uses {spelled}, which the Rules of {exercise} rule out: the point of this "
-            "exercise is to write it yourself."
+            f"Line {line} uses {spelled}, which the Rules of {exercise} rule out: the point of "
+            "this exercise is to write it yourself."
         )
 
 

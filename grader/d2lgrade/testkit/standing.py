@@ -199,7 +199,8 @@ class Standing:
             found = broken(forbidden, seen)
             if found:
                 raise Mismatch(
-                    f"While it ran, {self.exercise} called {', '.join(found)}, which its Rules rule out."
+                    f"While it ran, {self.exercise} called {', '.join(found)}, which its Rules "
+                    "rule out."
                 )
 
         return check
@@ -236,7 +237,10 @@ def sliced(value: Any) -> Any:
 
 
 def expanded(value: Any) -> Any:
-    """The first entry along the first axis, repeated by a stride of zero. Other values, so use the oracle anew."""
+    """The first entry along the first axis, repeated by a stride of zero.
+
+    These are other values: ask the oracle anew.
+    """
     if not isinstance(value, torch.Tensor) or not value.dim() or not value.numel():
         return value
     return value[:1].expand(value.shape)

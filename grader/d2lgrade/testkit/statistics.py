@@ -51,7 +51,8 @@ def assert_mean(sample: torch.Tensor, mean: float, std: float, what: str) -> Non
     allowed = 4.9 * std / math.sqrt(sample.numel())
     if not abs(found - mean) <= allowed:
         raise Mismatch(
-            f"{what}: the mean of {sample.numel()} is {found:.5g}, {mean:.5g} ± {allowed:.2g} is due.",
+            f"{what}: the mean of {sample.numel()} is {found:.5g}, "
+            f"{mean:.5g} ± {allowed:.2g} is due.",
             expected=f"{mean:.5g} ± {allowed:.2g}",
             got=f"{found:.5g}",
         )
