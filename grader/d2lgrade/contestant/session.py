@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import traceback
 from typing import Any
 
 import torch
@@ -134,6 +135,7 @@ class Session:
             kind, value = "error", describe(error, self._paths, call)
             if operation == "next" and isinstance(error, StopIteration):
                 kind, value = "stop", None
+            traceback.clear_frames(error.__traceback__)  # what the call held may be all the memory
         after = passed.changes() if passed is not None else []
         if after and passed is not None and not passed.shallow():
             kind, value, after = "error", describe(ValueError(wire.TOO_DEEP), ()), []

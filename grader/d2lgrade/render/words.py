@@ -106,7 +106,7 @@ def credited(exercise: ExerciseResult) -> str:
 
 
 def groups(exercise: ExerciseResult) -> tuple[Group, ...]:
-    """The checks that did not pass, those with one and the same failure together.
+    """The checks that did not pass, those that failed for one and the same cause together.
 
     Checks without a failure to compare stand alone, except those still to do.
     """
@@ -119,10 +119,19 @@ def groups(exercise: ExerciseResult) -> tuple[Group, ...]:
         elif check.failure is None:
             key = check.id
         else:
-            key = (check.status, check.failure, check.stdout)
+            key = _cause(check.status, check.failure, check.stdout)
         found.setdefault(key, []).append(check)
     total = len(exercise.checks)
     return tuple(Group(tuple(checks), whole=len(checks) == total >= 2) for checks in found.values())
+
+
+def _cause(status: str, failure: Failure, stdout: str) -> object:
+    """What checks must have in common to be told together: one mistake may show in many."""
+    if failure.misconception:
+        return (status, failure.misconception, stdout)
+    if failure.traceback:
+        return (status, failure.message, failure.traceback, stdout)
+    return (status, failure, stdout)
 
 
 def tally(report: Report) -> str:

@@ -211,6 +211,7 @@ class ProcessSandbox:
             self._control = None
         if self._zygote is not None:
             zygote, self._zygote = self._zygote, None
+            zygote.terminate()  # it may be in the middle of an import, which nobody waits for now
             try:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     zygote.wait(2.0)
@@ -247,7 +248,6 @@ class Contestant:
         self._open = True
         self.alive = True
         self.sources: Mapping[str, str] = {}
-        self.memory = sandbox.limits.memory
 
     def exchange(
         self, body: bytes, buffers: list[Any], seconds: float | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -15,7 +16,6 @@ from d2lgrade.contestant.loader import Program
 from d2lgrade.contestant.session import GRAD, INFERENCE, OTHER_DEVICE, WATCHED
 
 from .autograd import Graph, Remote
-from .draws import learners_seed
 from .faults import exception, fault_from
 from .namespace import Context, Handle, Method, Student
 from .parcels import Parcels
@@ -26,7 +26,6 @@ class Connection(Protocol):
     """One running contestant, as the sandbox gives it out."""
 
     sources: Mapping[str, str]  # path → text of the learner's files, to name lines of theirs
-    memory: int  # bytes it may use
 
     def exchange(
         self, body: bytes, buffers: list[Any], seconds: float | None
@@ -68,7 +67,8 @@ class RemoteLink:
 
     def seed(self, number: int) -> None:
         """Seed the contestant with the next request; it learns a hash, not the judge's seed."""
-        self._seed = learners_seed(number)
+        digest = hashlib.blake2b(f"contestant|{number}".encode(), digest_size=8).digest()
+        self._seed = int.from_bytes(digest, "big") >> 1
 
     def seen(self) -> list[str]:
         """See `Link.seen`."""
@@ -177,7 +177,7 @@ class RemoteLink:
                 self._join(graph, [entry[3] for entry in values], tensors, changed)
             self._parcels.follow(states, modes)
             kind, value, after = self._opened(body, tensors, given)
-            fault = fault_from(value, self._connection.memory) if kind == "error" else None
+            fault = fault_from(value) if kind == "error" else None
             if after:
                 containers = list(walk(given))
                 for place, content in after:

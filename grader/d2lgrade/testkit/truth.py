@@ -19,7 +19,7 @@ SLACK = 16.0  # honest float32 orders of summation stay below 10 on the shapes c
 
 @dataclass(frozen=True)
 class Expected:
-    """An expected tensor: `value` in the working dtype, `truth` in float64, an absolute tolerance."""
+    """An expected tensor: its `value`, the float64 `truth`, and the absolute `tolerance`."""
 
     value: torch.Tensor
     truth: torch.Tensor

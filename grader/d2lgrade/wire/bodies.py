@@ -15,7 +15,7 @@ from .limits import BODY_LIMIT, BUFFER_COUNT_LIMIT, Unsendable, WireError
 TUPLE, BIG_INT, COMPLEX, TENSOR, REFERENCE, DEVICE, DTYPE, OBJECT = range(1, 9)
 
 DEPTH_LIMIT = 60  # containers within containers
-TOO_DEEP = f"what came back holds itself or is nested more than {DEPTH_LIMIT} deep"
+TOO_DEEP = f"nested too deeply: it holds itself, or goes deeper than {DEPTH_LIMIT} levels"
 DIGITS_LIMIT = 4300  # of an integer, as Python's own limit
 _DOUBLES = struct.Struct("<dd")
 

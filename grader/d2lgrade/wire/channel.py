@@ -100,17 +100,22 @@ class Channel:
         at = HEADER.size
 
         def take(size: int) -> Any:
-            """The next bytes: from what has been read, then straight from the socket."""
-            nonlocal at
+            """The next bytes of the frame, as a bytearray or (where large) as a uint8 tensor."""
+            nonlocal at, filled
+            if size <= INLINE:
+                if filled - at < size:
+                    view[: filled - at] = view[at:filled]
+                    at, filled = 0, filled - at
+                    while filled < size:
+                        filled += self._read(view[filled:], deadline)
+                at += size
+                return bytearray(view[at - size : at])
             have = min(size, filled - at)
-            early = view[at : at + have]
-            at += have
-            if have == size and size <= INLINE:
-                return bytearray(early)
             # Not zeroed, so that what is only announced takes no memory.
             piece = torch.empty(size, dtype=torch.uint8)
             into = _view(piece)
-            into[:have] = early
+            into[:have] = view[at : at + have]
+            at += have
             while have < size:
                 have += self._read(into[have:], deadline)
             return piece
