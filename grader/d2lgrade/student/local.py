@@ -21,6 +21,7 @@ from d2lgrade.contestant.fault import describe
 from d2lgrade.contestant.loader import Loader
 from d2lgrade.contestant.probes import device, rules
 
+from .draws import Draws
 from .faults import StudentError, exception, fault_from
 from .namespace import Context, Exercise, Handle, Method, Student
 
@@ -35,6 +36,7 @@ class LocalLink:
         self._loader = loader
         self._output = output
         self._seen: set[str] = set()
+        self._draws = Draws()
         self.student: Student | None = None
 
     def request(
@@ -50,6 +52,7 @@ class LocalLink:
         call = None
         try:
             with ExitStack() as stack:
+                stack.enter_context(self._draws.own())
                 if self._output is not None:
                     stack.enter_context(redirect_stdout(self._output))
                     stack.enter_context(redirect_stderr(self._output))
@@ -95,7 +98,8 @@ class LocalLink:
         return act(*args, **kwargs)
 
     def seed(self, number: int) -> None:
-        """See `Link.seed`: here both sides are one process, already seeded."""
+        """See `Link.seed`."""
+        self._draws.seed(number)
 
     def seen(self) -> list[str]:
         """See `Link.seen`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -16,6 +15,7 @@ from d2lgrade.contestant.loader import Program
 from d2lgrade.contestant.session import GRAD, INFERENCE, OTHER_DEVICE, WATCHED
 
 from .autograd import Graph, Remote
+from .draws import learners_seed
 from .faults import exception, fault_from
 from .namespace import Context, Handle, Method, Student
 from .parcels import Parcels
@@ -67,8 +67,7 @@ class RemoteLink:
 
     def seed(self, number: int) -> None:
         """Seed the contestant with the next request; it learns a hash, not the judge's seed."""
-        digest = hashlib.blake2b(f"contestant|{number}".encode(), digest_size=8).digest()
-        self._seed = int.from_bytes(digest, "big") >> 1
+        self._seed = learners_seed(number)
 
     def seen(self) -> list[str]:
         """See `Link.seen`."""
