@@ -1,6 +1,7 @@
 """Fixtures that run a learner's source behind both links: in this process and in a contestant.
 
-A test module asks for them by `pytest_plugins = ["links"]`.
+A test module asks for them by `pytest_plugins = ["links"]`. (PYTEST_DONT_REWRITE: some also import
+it by name before pytest does.)
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -132,10 +133,10 @@ class Session:
                 value = passed.marked(value)
             shared = operation == "get" or name in SHARED_NAMES
         except BaseException as error:
+            traceback.clear_frames(error.__traceback__)  # what the call held may be all the memory
             kind, value = "error", describe(error, self._paths, call)
             if operation == "next" and isinstance(error, StopIteration):
                 kind, value = "stop", None
-            traceback.clear_frames(error.__traceback__)  # what the call held may be all the memory
         after = passed.changes() if passed is not None else []
         if after and passed is not None and not passed.shallow():
             kind, value, after = "error", describe(ValueError(wire.TOO_DEEP), ()), []
@@ -155,21 +156,20 @@ class Session:
         def act(*a: Any, **k: Any) -> Any:
             return action(obj, name, a, k)
 
-        with contextlib.ExitStack() as stack:
-            if mode & INFERENCE:
-                stack.enter_context(torch.inference_mode())
-            stack.enter_context(torch.set_grad_enabled(bool(mode & GRAD)))
-            if mode & WATCHED:
-                seen = stack.enter_context(rules.watching())
-                try:
-                    return act(*args, **kwargs)
-                finally:
-                    self._seen.update(seen)
-            if mode & OTHER_DEVICE:
-                owners = (obj, getattr(obj, "__self__", None))
-                modules = [owner for owner in owners if isinstance(owner, torch.nn.Module)]
-                return device.run(act, args, kwargs, modules)
-            return act(*args, **kwargs)
+        if mode & WATCHED:
+            return _under(mode, self._watched, (act, args, kwargs), {})
+        if mode & OTHER_DEVICE:
+            owners = (obj, getattr(obj, "__self__", None))
+            modules = [owner for owner in owners if isinstance(owner, torch.nn.Module)]
+            return _under(mode, device.run, (act, args, kwargs, modules), {})
+        return _under(mode, act, args, kwargs)
+
+    def _watched(self, act: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> Any:
+        with rules.watching() as seen:
+            try:
+                return act(*args, **kwargs)
+            finally:
+                self._seen.update(seen)
 
     def _backward(self, packed: bytes) -> tuple[bytes, list[Any]]:
         try:
@@ -178,3 +178,16 @@ class Session:
         except BaseException as error:
             return self._reply("error", describe(error, self._paths))
         return self._reply("ok", found)
+
+
+def _under(
+    mode: int, act: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Call in the grad mode that the judge is in.
+
+    A short function of its own, because an exception that leaves a `with` notes where: a number
+    above 256 needs memory, and with none left the interpreter (3.11) tries for ever.
+    """
+    inference = torch.inference_mode() if mode & INFERENCE else contextlib.nullcontext()
+    with inference, torch.set_grad_enabled(bool(mode & GRAD)):
+        return act(*args, **kwargs)

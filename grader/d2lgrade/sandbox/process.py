@@ -264,11 +264,17 @@ class Contestant:
             self._channel.send(body, buffers, deadline)
             return self._channel.receive(deadline)
         except wire.Late:
+            status = self._status(0.0)
+            if status is not None:  # it ended, and a child of its own keeps the connection open
+                self._end()
+                raise Crash(endings.ended(status)) from None
             frames = self._where()
             self._end()
             raise Hang(f"No answer within {allowed:g} s.", frames) from None
         except wire.Closed:
-            raise self._crashed() from None
+            status = self._status(0.5)
+            self._end()  # of one that has only hung up
+            raise Crash(endings.ended(status)) from None
         except wire.WireError as error:
             raise self.broken(str(error)) from None
         except BaseException:  # Ctrl-C: an answer on its way would be taken for the next one's
@@ -305,14 +311,11 @@ class Contestant:
             with contextlib.suppress(SandboxError):
                 self._sandbox.end(self._pid)
 
-    def _crashed(self) -> ContestantLost:
-        from d2lgrade.student.faults import Crash
-
-        status = None
+    def _status(self, seconds: float) -> int | None:
+        """How it ended; None where it runs on, or nobody knows."""
         with contextlib.suppress(SandboxError):
-            status = self._sandbox.wait(self._pid, 0.5)
-        self._end()  # of one that has only hung up
-        return Crash(endings.ended(status))
+            return self._sandbox.wait(self._pid, seconds)
+        return None
 
     def _where(self) -> tuple[Frame, ...]:
         """The learner's lines that were running when the deadline passed, outermost first."""
