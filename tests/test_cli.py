@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -352,9 +353,11 @@ def test_planted_files_and_variables_have_no_effect(kit: Path) -> None:
 
 
 def pytest_on(kit: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    """`pytest checks/ch07_… ARGS` with the plugin, as the installed package loads it."""
+    """`pytest checks/ch07_… ARGS` with the plugin; an installed package loads it by itself."""
+    installed = any(entry.name == "d2lgrade" for entry in entry_points(group="pytest11"))
+    plugin = [] if installed else ["-p", "d2lgrade.judge.plugin"]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "d2lgrade.judge.plugin", f"checks/{FOLDER}", "-q",
+        [sys.executable, "-m", "pytest", *plugin, f"checks/{FOLDER}", "-q",
          "-p", "no:cacheprovider", *args],
         cwd=kit,
         env=ENVIRONMENT,

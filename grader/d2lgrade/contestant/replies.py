@@ -13,6 +13,7 @@ from d2lgrade import wire
 from .containers import Original
 from .graphs import leaves_of
 from .holdings import NUMBER, PASSED, Holdings
+from .tensors import is_parameter
 
 
 class Reply:
@@ -57,9 +58,7 @@ class Reply:
         number = tensors.number(value)
         leaf = value.requires_grad and value.is_leaf
         if number is None and (
-            leaf
-            or isinstance(value, torch.nn.Parameter)
-            or (self._shared and not value.requires_grad)
+            leaf or is_parameter(value) or (self._shared and not value.requires_grad)
         ):
             number = tensors.show(value)
         if number is not None:

@@ -22,12 +22,22 @@ REQUIRES_GRAD, LEAF, PARAMETER, QUIETLY = 1, 2, 4, 8
 Form = tuple[torch.dtype, torch.Size, bool]
 
 
+def is_parameter(tensor: torch.Tensor) -> bool:
+    """Whether it is an nn.Parameter; torch's own test is slow where it is none."""
+    return type(tensor) is not torch.Tensor and isinstance(tensor, torch.nn.Parameter)
+
+
+def is_unmade(tensor: torch.Tensor) -> bool:
+    """Whether it is a parameter or buffer of a lazy module that has no contents yet."""
+    return type(tensor) not in (torch.Tensor, torch.nn.Parameter) and is_lazy(tensor)
+
+
 def flags_of(tensor: torch.Tensor) -> int:
     """What the other side must know of a tensor beside its contents."""
     return (
         (REQUIRES_GRAD if tensor.requires_grad else 0)
         | (LEAF if tensor.is_leaf else 0)
-        | (PARAMETER if isinstance(tensor, torch.nn.Parameter) else 0)
+        | (PARAMETER if is_parameter(tensor) else 0)
     )
 
 
@@ -203,7 +213,7 @@ class Tensors:
         grads: list[list[int | None]] = []
         for number, shared in list(self._table.items()):
             tensor = shared.tensor
-            if not tensor.is_leaf or is_lazy(tensor):
+            if not tensor.is_leaf or is_unmade(tensor):
                 continue
             grad = tensor.grad
             now = None if grad is None else self.show(grad)
@@ -214,7 +224,7 @@ class Tensors:
         buffers: list[Any] = []
         for number, shared in self._table.items():
             tensor = shared.tensor
-            if is_lazy(tensor):
+            if is_unmade(tensor):
                 continue
             known = shared.shadow is not None and shared.form == form_of(tensor)
             if known and wire.same_contents(tensor, shared.shadow):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch.nn.parameter import is_lazy
+
+from d2lgrade.contestant.tensors import is_unmade
 
 KEEP = 1 << 16  # elements of a tensor kept in the record; larger ones are kept as their summary
 
@@ -22,7 +23,7 @@ class Large:
 def snapshot(value: Any) -> Any:
     """A copy of `value` that later in-place changes cannot reach; large tensors become `Large`."""
     if isinstance(value, torch.Tensor):
-        if is_lazy(value):
+        if is_unmade(value):
             return Large(value.dtype, ())
         if value.numel() > KEEP:
             return Large(value.dtype, tuple(value.shape))

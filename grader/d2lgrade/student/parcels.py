@@ -14,10 +14,10 @@ from typing import Any
 import cloudpickle
 import msgpack
 import torch
-from torch.nn.parameter import is_lazy
 
 from d2lgrade import wire
 from d2lgrade.contestant.holdings import EXERCISE, GENERATOR, HANDLE
+from d2lgrade.contestant.tensors import is_unmade
 
 from .namespace import Exercise, Handle, Method, Student
 from .tensors import Outbox, Tensors
@@ -54,7 +54,7 @@ class Parcels:
             TypeError: an object that cannot be sent; the text says why.
             Secret: one that must not be sent.
         """
-        if isinstance(value, torch.Tensor) and not is_lazy(value):
+        if isinstance(value, torch.Tensor) and not is_unmade(value):
             number = self._tensors.number(value, outbox)
             return msgpack.ExtType(wire.TENSOR, number.to_bytes(8, "little", signed=True))
         reference: tuple[int, Any, Any] | None = _reference(value)
@@ -99,7 +99,7 @@ class Parcels:
 
         def refer(obj: Any) -> Any:
             if isinstance(obj, torch.Tensor):
-                return None if is_lazy(obj) else self._tensors.number(obj, outbox)
+                return None if is_unmade(obj) else self._tensors.number(obj, outbox)
             if isinstance(obj, torch.Generator):
                 generators.append(obj)
                 return GENERATOR, self._state(obj)[0], b""

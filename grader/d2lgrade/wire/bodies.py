@@ -46,9 +46,10 @@ class _Packing:
         self._extend = extend
 
     def packed(self, value: Any) -> bytes:
-        packed: bytes = msgpack.packb(
-            value, default=self._default, strict_types=True, unicode_errors="surrogatepass"
+        packer = msgpack.Packer(
+            default=self._default, strict_types=True, unicode_errors="surrogatepass"
         )
+        packed: bytes = packer.pack(value)
         return packed
 
     def _default(self, value: Any) -> Any:
@@ -141,7 +142,9 @@ def nothing(code: int, payload: bytes) -> Any:
 
 def shallow(value: Any) -> bool:
     """Whether containers within containers go no deeper than DEPTH_LIMIT, and none holds itself."""
-    level = [value] if type(value) in _CONTAINERS else []
+    if type(value) not in _CONTAINERS:
+        return True
+    level = [value]
     for _ in range(DEPTH_LIMIT):
         if not level:
             return True

@@ -74,7 +74,7 @@ class Channel:
             raise Closed(str(error)) from None
 
     def receive(self, deadline: float | None = None) -> tuple[bytes, list[Any]]:
-        """Receive one message: the body and the buffers, each writable and owned by the caller.
+        """Receive one message: the body and the buffers, as bytes or (where large) uint8 tensors.
 
         Raises:
             Closed, Late: see there.
@@ -100,7 +100,7 @@ class Channel:
         at = HEADER.size
 
         def take(size: int) -> Any:
-            """The next bytes of the frame, as a bytearray or (where large) as a uint8 tensor."""
+            """The next bytes of the frame, as bytes or (where large) as a uint8 tensor."""
             nonlocal at, filled
             if size <= INLINE:
                 if filled - at < size:
@@ -109,7 +109,7 @@ class Channel:
                     while filled < size:
                         filled += self._read(view[filled:], deadline)
                 at += size
-                return bytearray(view[at - size : at])
+                return bytes(view[at - size : at])
             have = min(size, filled - at)
             # Not zeroed, so that what is only announced takes no memory.
             piece = torch.empty(size, dtype=torch.uint8)
@@ -156,7 +156,7 @@ class Channel:
 
 
 def _bytes(piece: Any) -> bytes:
-    return bytes(piece if isinstance(piece, bytearray) else _view(piece))
+    return piece if type(piece) is bytes else bytes(_view(piece))
 
 
 def _view(flat: torch.Tensor) -> memoryview:

@@ -80,13 +80,14 @@ def taken(buffers: list[Any], index: Any, dtype: Any, shape: Any) -> torch.Tenso
     if not count:
         return torch.empty(shape, dtype=kind)
     if kind is torch.bool:  # any byte but 0 and 1 would be undefined behaviour in torch
-        flat = data if isinstance(data, torch.Tensor) else torch.frombuffer(data, dtype=torch.uint8)
-        return flat.ne(0).resize_(shape)
+        return taken([data], 0, "uint8", shape).ne(0)
     if isinstance(data, torch.Tensor):
         size = torch.Size(shape)
         strides = torch.empty(size, device="meta").stride()
         return torch.empty(0, dtype=kind).set_(data.untyped_storage(), 0, size, strides)
-    return torch.frombuffer(data, dtype=kind).resize_(shape)
+    tensor = torch.empty(shape, dtype=kind)
+    ctypes.memmove(tensor.data_ptr(), data, len(data))
+    return tensor
 
 
 def write(tensor: torch.Tensor, content: torch.Tensor, quietly: bool = False) -> None:
