@@ -158,6 +158,13 @@ def test_nested_extensions_cannot_multiply_memory():
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 << 10  # KB
 
 
+@pytest.mark.parametrize("depth", [100, 800, 3000])
+def test_nested_extensions_cannot_exhaust_the_stack(depth):
+    padding = b"\xc6" + struct.pack(">I", 8 << 20) + bytes(8 << 20)
+    with pytest.raises(wire.WireError, match="nested too deeply"):
+        wire.unpack(b"\x92" + padding + nested(depth), wire.nothing)
+
+
 # Tensors -----------------------------------------------------------------------------------------
 
 
@@ -353,6 +360,15 @@ def test_truncated_frames_end_with_the_deadline(pair, data):
     with pytest.raises(wire.Late):
         channel.receive(soon(0.2))
     assert time.monotonic() - start < 2
+
+
+def test_a_deadline_that_has_passed_is_one(pair):
+    channel, theirs = pair
+    theirs.sendall(frame())
+    with pytest.raises(wire.Late):
+        channel.receive(time.monotonic() - 1)
+    with pytest.raises(wire.Late):
+        channel.send(b"", [], time.monotonic())
 
 
 def test_dripping_bytes_do_not_move_the_deadline(pair):

@@ -95,10 +95,11 @@ def unpack(data: Any, refer: Callable[[int, bytes], Any]) -> Any:
 class _Unpacking:
     """The hooks of one `unpack`, and how much it may still produce."""
 
-    __slots__ = ("_bytes_left", "_left", "_refer", "raised")
+    __slots__ = ("_bytes_left", "_depth", "_left", "_refer", "raised")
 
     def __init__(self, refer: Callable[[int, bytes], Any], size: int) -> None:
         self._refer = refer
+        self._depth = 0
         self._left = BUFFER_COUNT_LIMIT
         self._bytes_left = size  # of extensions, which may lie within one another
         self.raised: Exception | None = None  # by `refer`
@@ -114,7 +115,11 @@ class _Unpacking:
         if self._left < 0 or self._bytes_left < 0:
             raise WireError("a message of too many references")
         if code == TUPLE:
+            self._depth += 1
+            if self._depth > DEPTH_LIMIT:  # each level takes 32 KB of the C stack
+                raise WireError("a value nested too deeply")
             value = self.unpacked(payload)
+            self._depth -= 1
             if type(value) is not list:
                 raise WireError("a tuple that is none")
             return tuple(value)
