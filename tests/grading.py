@@ -9,7 +9,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 
 from d2lgrade import catalog, diagnosis, master
@@ -31,26 +32,28 @@ class Case:
     Args:
         files: stem of a section → its new text; bytes as they are; None takes the file away.
         targets: exercises, sections or chapters, as on the command line.
+        beside: path in the submission's folder → text of a further file there.
     """
 
     files: Mapping[str, str | bytes | None]
     targets: tuple[str, ...]
+    beside: Mapping[str, str] = field(default_factory=dict)
 
 
 class Grader:
-    """One course and one warm sandbox for each set of limits; `close` ends them."""
+    """One course and a warm sandbox for each level and set of limits; `close` ends them."""
 
     def __init__(self, root: Path = ROOT) -> None:
         self.course: Course = catalog.load(root)
-        self._sandboxes: dict[Limits, ProcessSandbox] = {}
+        self._sandboxes: dict[tuple[str, Limits], ProcessSandbox] = {}
 
-    def sandbox(self, limits: Limits | None = None) -> ProcessSandbox:
-        """The sandbox with these limits, started on first use."""
-        limits = limits or Limits()
-        if limits not in self._sandboxes:
-            self._sandboxes[limits] = ProcessSandbox(limits)
-            self._sandboxes[limits].start()
-        return self._sandboxes[limits]
+    def sandbox(self, limits: Limits | None = None, level: str = "process") -> ProcessSandbox:
+        """The sandbox of this level with these limits, started on first use."""
+        key = (level, limits or Limits())
+        if key not in self._sandboxes:
+            self._sandboxes[key] = sandbox_class(level)(key[1])
+            self._sandboxes[key].start()
+        return self._sandboxes[key]
 
     def exercises(self, *targets: str) -> tuple[Exercise, ...]:
         """What the targets name, in course order."""
@@ -61,6 +64,7 @@ class Grader:
         cases: Sequence[Case],
         *,
         limits: Limits | None = None,
+        level: str = "process",
         seed: int = 0,
         training: bool = False,
         until_failure: bool = False,
@@ -71,11 +75,14 @@ class Grader:
             jobs = []
             for number, case in enumerate(cases):
                 path = self.overlaid(case.files, Path(folder) / f"answer{number}")
+                for name, text in case.beside.items():
+                    (path / name).parent.mkdir(parents=True, exist_ok=True)
+                    (path / name).write_text(text, encoding="utf-8", errors="surrogatepass")
                 exercises = self.exercises(*case.targets)
                 submission = read(path, self.course, exercises)
                 jobs.append(Job(submission, exercises, training, until_failure=until_failure))
             order = Order(self.course, seed=seed, in_process=in_process)
-            return grade(order, jobs, None if in_process else self.sandbox(limits))
+            return grade(order, jobs, None if in_process else self.sandbox(limits, level))
 
     def overlaid(self, files: Mapping[str, str | bytes | None], folder: Path) -> Path:
         """A copy of the solutions at `folder` with some files replaced or taken away."""
@@ -107,6 +114,14 @@ class Grader:
         """End every sandbox."""
         for sandbox in self._sandboxes.values():
             sandbox.close()
+
+
+def sandbox_class(level: str) -> type[ProcessSandbox]:
+    """The class of a sandbox level."""
+    if level == "process":
+        return ProcessSandbox
+    strict: type[ProcessSandbox] = import_module("d2lgrade.sandbox.strict").StrictSandbox
+    return strict
 
 
 def redefined(text: str, name: str, parameters: str, body: str) -> str:
