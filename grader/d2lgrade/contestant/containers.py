@@ -5,10 +5,14 @@ Both sides walk the arguments in the same order, so that a place in the walk nam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import torch
+
 from d2lgrade import wire
+
+_PLAIN = frozenset({torch.Tensor, int, float, bool, str, type(None)})  # hold no containers
 
 
 class Original:
@@ -34,8 +38,10 @@ def walk(values: Iterable[Any]) -> Iterator[Any]:
 class Passed:
     """The containers of one call, as they were before it."""
 
-    def __init__(self, values: Iterable[Any]) -> None:
-        self._containers = list(walk(values))
+    def __init__(self, values: Sequence[Any]) -> None:
+        # Most calls pass none, and a generator costs more than a look.
+        plain = all(type(value) in _PLAIN for value in values)
+        self._containers = [] if plain else list(walk(values))
         self._places = {id(c): place for place, c in enumerate(self._containers)}
         # The items are held, so that a new object cannot pass for an old one by its id.
         self._before = [_items(container) for container in self._containers]

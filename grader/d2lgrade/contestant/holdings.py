@@ -78,6 +78,8 @@ class Holdings:
 
     def states(self) -> tuple[list[Any], list[Any]]:
         """Of what the judge sent by value: states of generators, training flags of modules."""
+        if not self._generators and not self._objects:
+            return [], []
         states = [
             [key, generator.get_state().numpy().tobytes()]
             for key, generator in self._generators.items()

@@ -6,7 +6,6 @@ decides a verdict or holds anything worth reading.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import traceback
 from collections.abc import Callable
@@ -66,10 +65,11 @@ class Session:
             if self._output is not None:
                 self._output.renew()
         # The tensors must be in the table before the references to them are resolved.
-        self._holdings.tensors.release(tensors)
+        shared = self._holdings.tensors
+        shared.release(tensors)
         self._holdings.graphs.release(graphs)
-        self._holdings.tensors.receive(table, buffers)
-        self._holdings.tensors.set_grads(grads)
+        shared.receive(table, buffers)
+        shared.set_grads(grads)
         if seed is not None:
             seed_all(seed)
         if operation == "load":
@@ -137,8 +137,8 @@ class Session:
             kind, value = "error", describe(error, self._paths, call)
             if operation == "next" and isinstance(error, StopIteration):
                 kind, value = "stop", None
-        after = passed.changes() if passed is not None else []
-        if after and passed is not None and not passed.shallow():
+        after = passed.changes() if passed else []
+        if after and passed and not passed.shallow():
             kind, value, after = "error", describe(ValueError(wire.TOO_DEEP), ()), []
         return self._reply(kind, value, after, shared)
 
@@ -152,17 +152,17 @@ class Session:
         mode: int,
     ) -> Any:
         action = ACTIONS[operation]
+        if not mode & (WATCHED | OTHER_DEVICE):
+            return _under(mode, action, (obj, name, args, kwargs))
 
         def act(*a: Any, **k: Any) -> Any:
             return action(obj, name, a, k)
 
         if mode & WATCHED:
-            return _under(mode, self._watched, (act, args, kwargs), {})
-        if mode & OTHER_DEVICE:
-            owners = (obj, getattr(obj, "__self__", None))
-            modules = [owner for owner in owners if isinstance(owner, torch.nn.Module)]
-            return _under(mode, device.run, (act, args, kwargs, modules), {})
-        return _under(mode, act, args, kwargs)
+            return _under(mode, self._watched, (act, args, kwargs))
+        owners = (obj, getattr(obj, "__self__", None))
+        modules = [owner for owner in owners if isinstance(owner, torch.nn.Module)]
+        return _under(mode, device.run, (act, args, kwargs, modules))
 
     def _watched(self, act: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> Any:
         with rules.watching() as seen:
@@ -180,14 +180,14 @@ class Session:
         return self._reply("ok", found)
 
 
-def _under(
-    mode: int, act: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
+def _under(mode: int, act: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """Call in the grad mode that the judge is in.
 
     A short function of its own, because an exception that leaves a `with` notes where: a number
     above 256 needs memory, and with none left the interpreter (3.11) tries for ever.
     """
-    inference = torch.inference_mode() if mode & INFERENCE else contextlib.nullcontext()
-    with inference, torch.set_grad_enabled(bool(mode & GRAD)):
-        return act(*args, **kwargs)
+    with torch.set_grad_enabled(bool(mode & GRAD)):
+        if mode & INFERENCE:
+            with torch.inference_mode():
+                return act(*args)
+        return act(*args)

@@ -216,6 +216,8 @@ class Tensors:
             if not tensor.is_leaf or is_unmade(tensor):
                 continue
             grad = tensor.grad
+            if grad is None and shared.grad is None:
+                continue
             now = None if grad is None else self.show(grad)
             if now != shared.grad:
                 grads.append([number, now])

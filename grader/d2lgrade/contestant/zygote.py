@@ -49,9 +49,10 @@ def main(descriptor: int, scratch: str) -> None:
     for name in ("cloudpickle", "torch.optim", "torch.utils.data", "torch.nn.utils"):
         importlib.import_module(name)
     gc.freeze()  # nor need a contestant's collections walk through it, and so copy its pages
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the judge is done: drop any import
+    zygote = _Zygote(control, scratch)
+    signal.signal(signal.SIGTERM, lambda *_: zygote.stop())
     try:
-        _Zygote(control, scratch).serve()
+        zygote.serve()
     finally:
         remove(scratch)
 
@@ -70,6 +71,17 @@ class _Zygote:
         finally:
             for pid in list(self._children):
                 self._end(pid)
+
+    def stop(self) -> NoReturn:
+        """The judge is done: end at once, in the middle of whatever import this may be.
+
+        No exception is raised for it: some packages swallow any while they are imported.
+        """
+        for pid in list(self._children):
+            with contextlib.suppress(OSError):
+                self._end(pid)
+        remove(self._scratch)
+        os._exit(0)
 
     def _converse(self) -> None:
         self._control.sendall(msgpack.packb("ready"))

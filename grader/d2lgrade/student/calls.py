@@ -22,20 +22,21 @@ class Large:
 
 def snapshot(value: Any) -> Any:
     """A copy of `value` that later in-place changes cannot reach; large tensors become `Large`."""
+    kind = type(value)
+    if kind is tuple or kind is list:
+        return kind([snapshot(item) for item in value])
     if isinstance(value, torch.Tensor):
         if is_unmade(value):
             return Large(value.dtype, ())
         if value.numel() > KEEP:
             return Large(value.dtype, tuple(value.shape))
-        return value.detach().clone()
-    if type(value) in (list, tuple):
-        return type(value)(snapshot(item) for item in value)
-    if type(value) is dict:
+        return value.detach().clone() if value.requires_grad else value.clone()
+    if kind is dict:
         return {key: snapshot(item) for key, item in value.items()}
     return value
 
 
-@dataclass
+@dataclass(slots=True)
 class Call:
     """One call: what was asked, with what, and what came of it (`result` or `error`)."""
 

@@ -118,6 +118,8 @@ class Parcels:
 
     def follow(self, states: Any, modes: Any) -> None:
         """Generators and modules that were sent follow what learner code did to them."""
+        if not states and not modes:
+            return
         generators = dict(self._generators.values())
         for number, state in states:
             reference = generators.get(number)

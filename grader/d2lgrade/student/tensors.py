@@ -125,7 +125,7 @@ class Tensors:
 
     def _send_new(self, tensor: torch.Tensor, derived: bool, outbox: Outbox) -> int:
         kind = wire.DTYPE_NAMES.get(tensor.dtype)
-        if kind is None or tensor.layout is not torch.strided or tensor.device.type != "cpu":
+        if kind is None or tensor.layout is not torch.strided or not tensor.is_cpu:
             raise wire.Unsendable(tensor)
         number, self._next = self._next, self._next + 1
         data = wire.kept(wire.contents(tensor))
@@ -192,7 +192,7 @@ class Tensors:
         """Add to the outbox what the contestant does not know yet of tensors already shared."""
         self._sweep()
         self._message += 1
-        for number, known in list(self._table.items()):
+        for number, known in list(self._table.items()) if self._table else ():
             tensor = known.reference()
             if tensor is None:
                 continue

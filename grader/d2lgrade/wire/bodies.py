@@ -147,18 +147,17 @@ def nothing(code: int, payload: bytes) -> Any:
 
 def shallow(value: Any) -> bool:
     """Whether containers within containers go no deeper than DEPTH_LIMIT, and none holds itself."""
-    if type(value) not in _CONTAINERS:
+    if type(value) not in _CONTAINERS or not value:
         return True
     level = [value]
     for _ in range(DEPTH_LIMIT):
         if not level:
             return True
-        inner = {
-            id(item): item
-            for container in level
-            for item in (container.values() if type(container) is dict else container)
-            if type(item) in _CONTAINERS
-        }
+        inner: dict[int, Any] = {}
+        for container in level:
+            for item in container.values() if type(container) is dict else container:
+                if type(item) in _CONTAINERS:
+                    inner[id(item)] = item
         level = list(inner.values())
     return not level
 

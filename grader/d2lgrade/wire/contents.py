@@ -19,9 +19,11 @@ DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name) for name in _KINDS if hasattr(torch, name)
 }
 DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+_SIZES = {dtype: dtype.itemsize for dtype in DTYPES.values()}
 
 _memcmp = ctypes.CDLL(None).memcmp
 _memcmp.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
+_memmove, _string_at = ctypes.memmove, ctypes.string_at
 
 
 def contents(tensor: torch.Tensor) -> Any:
@@ -32,7 +34,7 @@ def contents(tensor: torch.Tensor) -> Any:
     plain = _plain(tensor)
     size = plain.nbytes
     if size <= INLINE:
-        return ctypes.string_at(plain.data_ptr(), size) if size else b""
+        return _string_at(plain.data_ptr(), size) if size else b""
     return plain.detach().view(-1).view(torch.uint8)
 
 
@@ -49,13 +51,13 @@ def same_contents(tensor: torch.Tensor, data: Any) -> bool:
     size = plain.nbytes
     if size != len(data):
         return False
-    there = data if isinstance(data, bytes) else data.data_ptr()
+    there = data if type(data) is bytes else data.data_ptr()
     return not size or _memcmp(plain.data_ptr(), there, size) == 0
 
 
 def kept(data: Any) -> Any:
     """`contents` as a copy that later changes cannot reach."""
-    return data if isinstance(data, bytes) else data.clone()
+    return data if type(data) is bytes else data.clone()
 
 
 def taken(buffers: list[Any], index: Any, dtype: Any, shape: Any) -> torch.Tensor:
@@ -75,19 +77,18 @@ def taken(buffers: list[Any], index: Any, dtype: Any, shape: Any) -> torch.Tenso
         if type(length) is not int or length < 0:
             raise WireError("a tensor with an impossible shape")
         count *= length
-    if count * kind.itemsize != len(data):
+    if count * _SIZES[kind] != len(data):
         raise WireError("a tensor whose bytes do not fit its shape")
-    if not count:
-        return torch.empty(shape, dtype=kind)
-    if kind is torch.bool:  # any byte but 0 and 1 would be undefined behaviour in torch
+    if kind is torch.bool and count:  # any byte but 0 and 1 would be undefined behaviour in torch
         return taken([data], 0, "uint8", shape).ne(0)
-    if isinstance(data, torch.Tensor):
-        size = torch.Size(shape)
-        strides = torch.empty(size, device="meta").stride()
-        return torch.empty(0, dtype=kind).set_(data.untyped_storage(), 0, size, strides)
-    tensor = torch.empty(shape, dtype=kind)
-    ctypes.memmove(tensor.data_ptr(), data, len(data))
-    return tensor
+    if type(data) is bytes:
+        tensor = torch.empty(shape, dtype=kind)
+        if count:
+            _memmove(tensor.data_ptr(), data, len(data))
+        return tensor
+    size = torch.Size(shape)
+    strides = torch.empty(size, device="meta").stride()
+    return torch.empty(0, dtype=kind).set_(data.untyped_storage(), 0, size, strides)
 
 
 def write(tensor: torch.Tensor, content: torch.Tensor, quietly: bool = False) -> None:
