@@ -4,9 +4,11 @@ It imports everything a run needs and then only forks: no tensor operation, no t
 query ever happens here, because none of them survives a fork. The judge talks to it over a socket
 whose end means: kill every contestant, remove the scratch folder and stop.
 
-Commands (MessagePack): ["fork", limits] with three descriptors (channel, output, trace) → pid;
-["trace", pid] asks a contestant to write down where it is; ["end", pid] kills it and all it
-started → its wait status; ["wait", pid, seconds] → its wait status, or None while it runs.
+Commands (MessagePack): ["confine", fields] with one descriptor (the system call filter) → None,
+at level `strict` the first one; ["fork", limits] with three descriptors (channel, output, trace)
+→ its pid, or why it could not be confined; ["trace", pid] asks a contestant to write down where it
+is; ["end", pid] kills it and all it started → its wait status; ["wait", pid, seconds] → its wait
+status, or None while it runs.
 """
 
 from __future__ import annotations
@@ -24,12 +26,16 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 import msgpack
 
+from . import confine
+
 IDLE = 0.5  # seconds without a command after which a rarely needed import is done ahead
+BEGUN = b"confined"  # what a contestant says before learner code; anything else is our own fault
 SETTLE = 0.2  # seconds that the processes a contestant leaves behind may take to die
 
 # What the first use of torch.optim drags in: a second that is better spent while idle.
@@ -64,6 +70,7 @@ class _Zygote:
         self._children: dict[int, str] = {}  # pid → its own folder
         self._forks = 0
         self._later = list(LATER)
+        self._confinement: confine.Confinement | None = None
 
     def serve(self) -> None:
         try:
@@ -108,23 +115,45 @@ class _Zygote:
             return self._end(arguments[0])
         if name == "wait":
             return self._wait(*arguments)
+        if name == "confine":
+            with open(descriptors[0], "rb") as file:
+                self._confinement = confine.Confinement.of(arguments[0], file.read())
+            return None
         if arguments[0] in self._children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(arguments[0], signal.SIGUSR1)
         return None
 
-    def _fork(self, limits: dict[str, int], descriptors: list[int]) -> int:
+    def _fork(self, limits: dict[str, int], descriptors: list[int]) -> int | str:
+        """Its pid; where it could not be confined, why."""
+        folder = self._folder()
+        parent = os.getpid()
+        read, write = os.pipe()
+        with contextlib.ExitStack() as stack:
+            if self._confinement is not None:
+                stack.enter_context(confine.birth(self._confinement))
+            pid = os.fork()
+            if pid == 0:
+                os.close(read)
+                _contestant(limits, [*descriptors, write], folder, parent, self._confinement)
+        self._children[pid] = folder
+        for descriptor in (*descriptors, write):
+            os.close(descriptor)
+        with open(read, "rb") as answer:
+            said = answer.read(2000) if self._confinement is not None else BEGUN
+        if said != BEGUN:
+            self._end(pid)
+            return said.decode(errors="replace") or "it ended"
+        return pid
+
+    def _folder(self) -> str:
+        """A folder for the next contestant; none where it brings its own."""
+        if self._confinement is not None:
+            return ""
         self._forks += 1
         folder = os.path.join(self._scratch, str(self._forks))
         os.mkdir(folder)
-        parent = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            _contestant(limits, descriptors, folder, parent)
-        self._children[pid] = folder
-        for descriptor in descriptors:
-            os.close(descriptor)
-        return pid
+        return folder
 
     def _end(self, pid: int) -> int | None:
         if pid not in self._children:
@@ -158,7 +187,8 @@ class _Zygote:
                     os.kill(orphan, signal.SIGKILL)
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(orphan, os.WNOHANG)
-        remove(folder)
+        if folder:
+            remove(folder)
         return status
 
 
@@ -171,32 +201,52 @@ def _children() -> set[int]:
 
 
 def _contestant(
-    limits: dict[str, int], descriptors: list[int], folder: str, parent: int
+    limits: dict[str, int],
+    descriptors: list[int],
+    folder: str,
+    parent: int,
+    confinement: confine.Confinement | None,
 ) -> NoReturn:
     """The life of one contestant: take its place, serve, end without any cleaning up."""
+    channel, output, trace, begun = descriptors
     try:
         os.setsid()
+        if confinement is not None:
+            confine.separate(confinement)
+            folder = confine.WORK
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # whoever kills the zygote ends us as well
-        if os.getppid() != parent:
+        if os.getppid() not in (parent, 0):  # 0: it is outside of our PID namespace
             os._exit(0)
         os.chdir(folder)
         os.environ.update(HOME=folder, TMPDIR=folder)
-        channel, output, trace = descriptors
         null = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((null, 0), (output, 1), (output, 2)):
             os.dup2(source, target)
-        kept = [os.dup(channel), os.dup(trace)]
+        kept = [os.dup(channel), os.dup(trace), os.dup(begun)]
+        begun = kept[2]
         _close_all_but({0, 1, 2, *kept})
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         gc.enable()
         faulthandler.register(signal.SIGUSR1, file=kept[1], all_threads=False, chain=False)
-        _serve(kept[0], limits)
+        begin = _prepared(kept[0], limits, confinement)
+        if confinement is not None:
+            os.write(begun, BEGUN)
+        os.close(begun)
+        begun = -1
+        begin()
+    except BaseException as error:
+        if begun >= 0:  # before any learner code: it could not take its place
+            os.write(begun, f"{type(error).__name__}: {error}"[:1000].encode())
+        raise
     finally:
         os._exit(0)
 
 
-def _serve(descriptor: int, limits: dict[str, int]) -> None:
+def _prepared(
+    descriptor: int, limits: dict[str, int], confinement: confine.Confinement | None
+) -> Callable[[], None]:
+    """Everything up to learner code; what serves the judge from then on."""
     import torch
 
     from d2lgrade import wire
@@ -208,16 +258,21 @@ def _serve(descriptor: int, limits: dict[str, int]) -> None:
     output = Output()
     sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = output  # type: ignore[misc,assignment]
     session = Session(wire.Channel(socket.socket(fileno=descriptor)), output)
-    _limit(limits)
-    session.serve()
+    if confinement is None:
+        _limit(limits)
+    else:
+        confine.hold(limits)
+        confine.lock(confinement)
+    return session.serve
 
 
 def _close_all_but(kept: set[int]) -> None:
-    for entry in os.listdir("/dev/fd"):
-        number = int(entry)
-        if number not in kept:
-            with contextlib.suppress(OSError):
-                os.close(number)
+    first = 0
+    for number in sorted(kept):
+        if first < number:
+            os.closerange(first, number)
+        first = number + 1
+    os.closerange(first, 1 << 20 if sys.platform == "linux" else 4096)
 
 
 def _limit(limits: dict[str, int]) -> None:

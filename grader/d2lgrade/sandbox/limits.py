@@ -15,6 +15,9 @@ class Limits:
         file_size: bytes of any one file it writes, its prints included.
         files: open descriptors.
         cpu_seconds: of the whole process, the last resort if the judge itself is gone.
+        scratch: bytes of all files together, at level `strict`, and
+        inodes: how many there may be.
+        processes: processes and threads, at level `strict`.
     """
 
     seconds: float = 10.0
@@ -22,6 +25,9 @@ class Limits:
     file_size: int = 64 << 20
     files: int = 256
     cpu_seconds: int = 900
+    scratch: int = 128 << 20
+    inodes: int = 4096
+    processes: int = 64
 
     def resources(self) -> dict[str, int]:
         """The resource limits by name, as the zygote sets them."""
@@ -31,4 +37,24 @@ class Limits:
             "nofile": self.files,
             "cpu": self.cpu_seconds,
             "core": 0,
+        }
+
+    def confined(self, mapped: int) -> dict[str, int]:
+        """The resource limits at level `strict`, by their names in the module `resource`.
+
+        Args:
+            mapped: bytes of address space that a contestant has from the start.
+        """
+        return {
+            "as": self.memory + mapped,
+            "fsize": self.file_size,
+            "nofile": self.files,
+            "nproc": self.processes,
+            "cpu": self.cpu_seconds,
+            "core": 0,
+            "memlock": 0,
+            "msgqueue": 0,
+            "sigpending": 256,
+            "nice": 0,
+            "rtprio": 0,
         }

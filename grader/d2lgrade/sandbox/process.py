@@ -21,7 +21,7 @@ import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import msgpack
 
@@ -76,33 +76,52 @@ class ProcessSandbox:
         code = (
             f"import sys; sys.path[:] = dict.fromkeys({first!r} + sys.path + {homes!r}); "
             "from d2lgrade.contestant.zygote import main; "
-            f"main({theirs.fileno()}, {self._scratch!r})"
+            f"main({theirs.fileno()}, {self._inside!r})"
         )
-        with open(self._errors, "wb") as errors:
-            self._zygote = subprocess.Popen(
-                # -u: what C code prints is not lost in a buffer either
-                [sys.executable, "-P", "-s", "-u", "-c", code],
-                pass_fds=[theirs.fileno()],
-                env=self._environment(),
-                cwd=self._scratch,
-                stdin=subprocess.DEVNULL,
-                stdout=errors,
-                stderr=errors,
-                start_new_session=True,
-            )
-        theirs.close()
+        # -u: what C code prints is not lost in a buffer either
+        command = [sys.executable, "-P", "-s", "-u", "-c", code]
+        try:
+            with open(self._errors, "wb") as errors:
+                self._zygote = self._launch(command, theirs.fileno(), errors)
+        except BaseException:
+            ours.close()
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch = ""
+            raise
+        finally:
+            theirs.close()
         self._control, self._ready = ours, False
+
+    def _launch(
+        self, command: list[str], descriptor: int, errors: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        """Start the zygote's process."""
+        return subprocess.Popen(
+            command,
+            pass_fds=[descriptor],
+            env=self._environment(self._scratch),
+            cwd=self._scratch,
+            stdin=subprocess.DEVNULL,
+            stdout=errors,
+            stderr=errors,
+            start_new_session=True,
+        )
+
+    @property
+    def _inside(self) -> str:
+        """The scratch folder as the zygote knows it."""
+        return self._scratch
 
     @property
     def _errors(self) -> Path:
         return Path(self._scratch) / "zygote.log"
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, home: str) -> dict[str, str]:
         kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         return {
             **kept,
-            "HOME": self._scratch,
-            "TMPDIR": self._scratch,
+            "HOME": home,
+            "TMPDIR": home,
             "PYTHONHASHSEED": "0",  # the order of sets must not change a verdict
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONIOENCODING": "utf-8",
@@ -127,7 +146,9 @@ class ProcessSandbox:
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         output, trace = endings.memory_file("output"), endings.memory_file("trace")
         try:
-            pid = self._command(["fork", self.limits.resources()], [theirs.fileno(), output, trace])
+            pid = self._command(["fork", self._resources()], [theirs.fileno(), output, trace])
+            if isinstance(pid, str):
+                raise SandboxError(f"A submission could not be confined: {pid}")
         except BaseException:
             ours.close()
             os.close(output)
@@ -136,6 +157,10 @@ class ProcessSandbox:
         finally:
             theirs.close()
         return Contestant(self, pid, ours, output, trace)
+
+    def _resources(self) -> dict[str, int]:
+        """The limits of the next contestant, as the zygote sets them."""
+        return self.limits.resources()
 
     def _warm(self) -> None:
         if self._zygote is not None and self._zygote.poll() is not None:
@@ -146,6 +171,10 @@ class ProcessSandbox:
             self._control.settimeout(START_SECONDS)
             self._answer()
             self._ready = True
+            self._settle()
+
+    def _settle(self) -> None:
+        """The zygote has just become warm."""
 
     def _command(self, command: list[Any], descriptors: list[int] | None = None) -> Any:
         if self._control is None:
@@ -190,10 +219,14 @@ class ProcessSandbox:
         try:
             status: int | None = self._command(["end", pid])
         except SandboxError:  # the zygote is gone and took its contestants along, but not theirs
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
+            self._bereave(pid)
             raise
         return status
+
+    def _bereave(self, pid: int) -> None:
+        """The zygote is gone: end what a contestant of its may have started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
 
     def wait(self, pid: int, seconds: float) -> int | None:
         """The wait status of a contestant that has hung up; None while it runs."""
@@ -211,7 +244,7 @@ class ProcessSandbox:
             self._control = None
         if self._zygote is not None:
             zygote, self._zygote = self._zygote, None
-            zygote.terminate()  # it may be in the middle of an import, which nobody waits for now
+            self._stop(zygote)
             try:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     zygote.wait(2.0)
@@ -222,6 +255,9 @@ class ProcessSandbox:
         if self._scratch:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch = ""
+
+    def _stop(self, zygote: subprocess.Popen[bytes]) -> None:
+        zygote.terminate()  # it may be in the middle of an import, which nobody waits for now
 
 
 class Contestant:
@@ -336,10 +372,17 @@ _ROOT = str(Path(__file__).resolve().parents[2])
 
 
 @cache
+def package_of(name: str) -> Path | None:
+    """The folder of an installed package."""
+    spec = importlib.util.find_spec(name)
+    return Path(spec.origin).parent if spec is not None and spec.origin else None
+
+
+@cache
 def _homes() -> list[str]:
     """Where the packages lie that a contestant needs, wherever the judge found them."""
-    specs = [importlib.util.find_spec(name) for name in NEEDED]
-    return [str(Path(s.origin).parents[1]) for s in specs if s is not None and s.origin]
+    folders = map(package_of, NEEDED)
+    return [str(folder.parent) for folder in folders if folder is not None]
 
 
 @cache

@@ -1,0 +1,173 @@
+"""Sandbox level `strict`: the same zygote and contestants, inside a jail. For strangers' code.
+
+bubblewrap builds the jail (`jail`); inside of it the zygote gives every contestant namespaces and
+scratch of its own and a system call filter (`contestant.confine`, `syscalls`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from d2lgrade.contestant import confine
+
+from . import endings, jail, syscalls
+from .limits import Limits
+from .process import ProcessSandbox, SandboxError
+
+INSIDE = "/tmp"  # the zygote's scratch, as it is called in the jail
+BUILD_SECONDS = 20.0
+NOBODY = 65534  # whom contestants run as where the judge is root
+
+
+class StrictSandbox(ProcessSandbox):
+    """A jailed zygote and the contestants forked from it.
+
+    Start it from a thread that lives as long as it shall: the jail ends with that thread.
+
+    Args:
+        limits: what each contestant may use.
+        hidden: kits and other folders that nobody inside may see, should they lie inside of the
+            Python environment.
+    """
+
+    level = "strict"
+
+    def __init__(self, limits: Limits | None = None, hidden: Sequence[Path] = ()) -> None:
+        super().__init__(limits)
+        self.hidden = tuple(hidden)
+        self._keeper: int | None = None  # the zygote as a pidfd
+        self._zygote_pid = 0  # in the judge's PID namespace
+
+    def walls(self) -> list[str]:
+        """bubblewrap's arguments."""
+        environment = {**self._environment(INSIDE), "PATH": "/nowhere"}  # the judge's names homes
+        return jail.arguments(environment, self.hidden, self._capabilities())
+
+    def confinement(self) -> dict[str, Any]:
+        """How each contestant is confined: the fields of `contestant.confine.Confinement`."""
+        return {
+            "namespaces": confine.OWN,
+            "own_pids": True,
+            "scratch": self.limits.scratch,
+            "inodes": self.limits.inodes,
+            "user": NOBODY if _root() else None,
+            "unprivileged": True,
+        }
+
+    def filter(self) -> bytes:
+        """The system call filter of contestants."""
+        try:
+            return syscalls.program()
+        except syscalls.FilterError as error:
+            raise SandboxError(str(error)) from None
+
+    def _capabilities(self) -> tuple[str, ...]:
+        """What the zygote needs, in the jail's own user namespace, to confine a contestant."""
+        return ("CAP_SYS_ADMIN", *(("CAP_SETUID", "CAP_SETGID", "CAP_KILL") * _root()))
+
+    @property
+    def _inside(self) -> str:
+        return INSIDE
+
+    def _launch(
+        self, command: list[str], descriptor: int, errors: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        told, tell = os.pipe()
+        block, release = os.pipe()
+        extra = ["--info-fd", str(tell)]
+        passed = [descriptor, tell]
+        if _root():
+            extra += ["--userns-block-fd", str(block)]
+            passed.append(block)
+        try:
+            zygote = subprocess.Popen(
+                [jail.bubblewrap(), *extra, *self.walls(), "--", *command],
+                pass_fds=passed,
+                env={},
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                start_new_session=True,
+            )
+            os.close(tell)
+            tell = -1
+            self._zygote_pid = _pid_told(told)
+            if not self._zygote_pid:
+                zygote.wait(BUILD_SECONDS)
+                raise SandboxError(jail.failure(self._errors.read_text(errors="replace")))
+            self._keeper = os.pidfd_open(self._zygote_pid)
+            if _root():
+                _map_users(self._zygote_pid)
+                os.write(release, b"1")
+            return zygote
+        finally:
+            for end in (told, tell, block, release):
+                if end >= 0:
+                    os.close(end)
+
+    def _settle(self) -> None:
+        descriptor = endings.memory_file("filter")
+        try:
+            os.write(descriptor, self.filter())
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            self._command(["confine", self.confinement()], [descriptor])
+        finally:
+            os.close(descriptor)
+
+    def _resources(self) -> dict[str, int]:
+        pages = int(Path(f"/proc/{self._zygote_pid}/statm").read_text().split()[0])
+        return self.limits.confined(pages * os.sysconf("SC_PAGE_SIZE"))
+
+    def _bereave(self, pid: int) -> None:
+        """Nothing: the zygote's end is the end of all in its PID namespace."""
+
+    def _stop(self, zygote: subprocess.Popen[bytes]) -> None:
+        if self._keeper is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                signal.pidfd_send_signal(self._keeper, signal.SIGKILL)
+            os.close(self._keeper)
+            self._keeper = None
+        else:
+            zygote.terminate()
+
+    def _broken(self) -> SandboxError:
+        log = ""
+        with contextlib.suppress(OSError):
+            log = self._errors.read_text(errors="replace")
+        if log.startswith("bwrap:"):
+            self.close()
+            return SandboxError(jail.failure(log))
+        return super()._broken()
+
+
+def _root() -> bool:
+    """Whether the judge is root: then contestants become somebody else."""
+    return os.geteuid() == 0
+
+
+def _pid_told(descriptor: int) -> int:
+    """The zygote's process as bubblewrap tells it; 0 where it could not start one."""
+    data = b""
+    while select.select([descriptor], [], [], BUILD_SECONDS)[0]:
+        piece = os.read(descriptor, 4096)
+        if not piece:
+            break
+        data += piece
+        with contextlib.suppress(ValueError):
+            return int(json.loads(data)["child-pid"])
+    return 0
+
+
+def _map_users(pid: int) -> None:
+    """Let two users exist in a new user namespace: root, and nobody, whom contestants become."""
+    for kind in ("gid_map", "uid_map"):
+        Path(f"/proc/{pid}/{kind}").write_text(f"0 0 1\n{NOBODY} {NOBODY} 1\n")
