@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from d2lgrade import catalog
+from d2lgrade.student import remote
 from grading import Grader
 
 from .case import Arena, Attack
@@ -39,6 +40,16 @@ class Opening:
     alone: bool = False
 
 
+@contextmanager
+def _plain_seed() -> Iterator[None]:
+    before = remote.learners_seed
+    remote.learners_seed = lambda number: number  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        remote.learners_seed = before  # type: ignore[attr-defined]
+
+
 OPENINGS: Mapping[str, Opening] = {
     # No process of its own; exit status and files that say so are believed.
     "own process": Opening(alone=True),
@@ -46,6 +57,8 @@ OPENINGS: Mapping[str, Opening] = {
     "jail": Opening(level="process"),
     # The seed that the attacker knows, for answers learned by heart.
     "rotated seed": Opening(seed=0),
+    # The judge's own seed, given to the learner's random numbers as it is.
+    "hashed seed": Opening(off=_plain_seed),
 }
 
 
