@@ -592,3 +592,26 @@ def test_a_new_check_begins_with_a_clean_slate(far):
     with pytest.raises(StudentError):
         s.see(thing)
     assert s.see(1) == 1
+
+
+OPTIMIZER = """
+class Halve(torch.optim.Optimizer):
+    def __init__(self, params):
+        super().__init__(params, {})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                assert p.device.type == "cuda", p.device
+                p.mul_(0.5)
+"""
+
+
+def test_the_parameters_of_an_optimizer_move_to_the_device_with_its_methods(learner):
+    student = learner(OPTIMIZER)
+    w = torch.ones(3, requires_grad=True)
+    optimizer = student.Halve([w])
+    with student.other_device():
+        optimizer.step()
+    assert w.tolist() == [0.5, 0.5, 0.5]

@@ -160,9 +160,7 @@ class Session:
 
         if mode & WATCHED:
             return _under(mode, self._watched, (act, args, kwargs))
-        owners = (obj, getattr(obj, "__self__", None))
-        modules = [owner for owner in owners if isinstance(owner, torch.nn.Module)]
-        return _under(mode, device.run, (act, args, kwargs, modules))
+        return _under(mode, device.run, (act, args, kwargs, device.owners(obj)))
 
     def _watched(self, act: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> Any:
         with rules.watching() as seen:

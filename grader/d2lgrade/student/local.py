@@ -92,9 +92,7 @@ class LocalLink:
             self._seen.update(seen)
             return value
         if context.other_device:
-            owners = (obj, getattr(obj, "__self__", None))
-            modules = [owner for owner in owners if isinstance(owner, torch.nn.Module)]
-            return device.run(act, args, kwargs, modules)
+            return device.run(act, args, kwargs, device.owners(obj))
         return act(*args, **kwargs)
 
     def seed(self, number: int) -> None:

@@ -26,7 +26,7 @@ from .mode import DeviceMode
 from .placement import DEVICE, Places, WrongDevice, paths_in, tensors_in
 from .pretence import pretended_machine
 
-__all__ = ["DEVICE", "Session", "WrongDevice", "run"]
+__all__ = ["DEVICE", "Session", "WrongDevice", "owners", "run"]
 
 
 class Session:
@@ -118,6 +118,12 @@ class Session:
         self.places.put(tensor, True)
         self._moved += 1
         return tensor
+
+
+def owners(obj: Any) -> list[Any]:
+    """The modules and optimizers that move to the device with a call of `obj`: it, or its owner."""
+    found = (obj, getattr(obj, "__self__", None))
+    return [o for o in found if isinstance(o, torch.nn.Module | torch.optim.Optimizer)]
 
 
 def run(
