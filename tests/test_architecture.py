@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "results": set(),
     "manifest": set(),
     "families": set(),
+    "interrupt": set(),
     "master": set(),
     "datasets": set(),
     "fashion_mnist": {"datasets"},
@@ -53,6 +54,7 @@ MAY_IMPORT = {
         "author",
         "catalog",
         "gradebook",
+        "interrupt",
         "judge",
         "master",
         "render",
@@ -60,7 +62,7 @@ MAY_IMPORT = {
         "sandbox",
         "submission",
     },
-    "__main__": {"cli"},
+    "__main__": {"cli", "interrupt"},
     "__init__": set(),
 }
 

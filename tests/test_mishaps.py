@@ -1,13 +1,11 @@
-"""Bad kits, folders that cannot be written, early readers, Ctrl-C: told plainly, nothing lost."""
+"""Bad kits, folders that cannot be written, early readers: told plainly, nothing lost."""
 
 from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -158,91 +156,3 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
         assert process.stderr.read() == b""
         process.stderr.close()
         assert process.wait(60) in (0, 1)
-
-
-ENDLESS = """\
-import os
-import subprocess
-from pathlib import Path
-
-
-def pool2d(X, pool_size, mode="max"):
-    child = subprocess.Popen(["sleep", "600"])
-    Path({marker!r}).with_suffix(".part").write_text(f"{{os.getpid()}} {{child.pid}}")
-    Path({marker!r}).with_suffix(".part").rename({marker!r})
-    while True:
-        pass
-"""
-
-
-def runs(pid: int) -> bool:
-    """Whether a process runs; one that has ended and waits to be collected does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def gone(pids: list[int], seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while any(map(runs, pids)):
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def interrupted(process: subprocess.Popen[str]) -> str:
-    """Press Ctrl-C; what was said, once it has ended as it should."""
-    started = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    # A shell calls both 130; Python prefers the signal where an import was interrupted.
-    assert process.returncode in (130, -signal.SIGINT), said
-    assert time.monotonic() - started < 6  # far less than a deadline; two seconds when quiet
-    return said
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-def test_ctrl_c_while_learner_code_runs_leaves_nothing_behind(tmp_path: Path) -> None:
-    root, marker = make_kit(tmp_path), tmp_path / "running"
-    write(root / "exercises" / FOLDER / "pooling.py", ENDLESS.format(marker=str(marker)))
-    process = subprocess.Popen(
-        command("pool2d"),
-        cwd=root,
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    end = time.monotonic() + 60
-    while not marker.exists():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    assert interrupted(process).strip() == "Stopped."
-    assert gone([int(pid) for pid in marker.read_text().split()], 5)
-    assert not (root / ".d2lgrade").exists()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-@pytest.mark.parametrize("seconds", [0.7, 1.6])
-def test_ctrl_c_at_any_moment_stops(seconds: float, tmp_path: Path) -> None:
-    root = make_kit(tmp_path)
-    process = subprocess.Popen(
-        command("all", "--submission", "solutions"),
-        cwd=root,
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    children: list[int] = []
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        children += map(int, listed.read_text().split())
-        time.sleep(0.05)
-    assert interrupted(process).strip() == "Stopped."
-    assert gone(list(set(children)), 5)

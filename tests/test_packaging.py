@@ -120,7 +120,7 @@ def test_metadata_of_the_wheel(wheel: Path) -> None:
     needed = [r for r in metadata.get_all("Requires-Dist", []) if "extra ==" not in r]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert len(needed) == len(project["dependencies"])
-    assert "[console_scripts]\nd2lgrade = d2lgrade.cli:main" in entries
+    assert "[console_scripts]\nd2lgrade = d2lgrade.__main__:main" in entries
     assert "[pytest11]\nd2lgrade = d2lgrade.judge.plugin" in entries
 
 

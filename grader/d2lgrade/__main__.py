@@ -1,14 +1,33 @@
-"""`python -m d2lgrade`: the same as the `d2lgrade` command."""
+"""The program: `d2lgrade`, and `python -m d2lgrade`.
+
+Watches for Ctrl-C before it imports anything that takes time.
+"""
 
 import sys
 
-# `python -m` puts the current folder first on the path; a torch.py lying there must not be ours.
-sys.path[:] = [entry for entry in sys.path if entry not in ("", ".")]
-if sys.path and not sys.flags.safe_path:
-    import os
+if __name__ == "__main__":
+    # `python -m` puts the current folder first on the path; a torch.py there must not be ours.
+    sys.path[:] = [entry for entry in sys.path if entry not in ("", ".")]
+    if sys.path and not sys.flags.safe_path:
+        import os
 
-    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != os.getcwd()]
+        sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != os.getcwd()]
 
-from d2lgrade.cli import main  # noqa: E402  # only after the path is clean
+from d2lgrade import interrupt  # only after the path is clean
 
-main()
+interrupt.watch()
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    try:
+        interrupt.begin()
+        from d2lgrade.cli import main as run
+
+        run()
+    except KeyboardInterrupt:
+        interrupt.stop()
+
+
+if __name__ == "__main__":
+    main()

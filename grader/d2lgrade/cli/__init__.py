@@ -12,11 +12,11 @@ import sys
 
 import click
 
-from d2lgrade import __version__
+from d2lgrade import __version__, interrupt
 
 from .commands import COMMANDS, DEFAULT
 
-USAGE, FAULT, INTERRUPTED = 2, 3, 130
+USAGE, FAULT = 2, 3
 
 
 class Commands(click.Group):
@@ -68,10 +68,14 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         status = group.main(standalone_mode=False)
-    except click.Abort:
-        click.echo("Stopped.", err=True)
-        sys.exit(INTERRUPTED)
-    except click.ClickException as error:
+        interrupt.heed()
+    except BaseException as error:
+        # Whatever a press has broken on its way, the press is what happened.
+        if interrupt.noted() or isinstance(error, click.Abort):
+            interrupt.stop()
+        if not isinstance(error, click.ClickException):
+            raise
         error.show()
-        sys.exit(error.exit_code)
+        status = error.exit_code
+    interrupt.finish()
     sys.exit(status if isinstance(status, int) else 0)

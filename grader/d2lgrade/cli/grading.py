@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import io
 import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -13,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from d2lgrade import interrupt
+
 from . import places
 from .commands import Fault, Repairable
 
 if TYPE_CHECKING:
-    from d2lgrade.results import Report
+    from d2lgrade.results import CheckResult, Report
 
 
 def run(
@@ -47,7 +48,8 @@ def run(
     own = submission is None
     path = places.workspace(course) / "exercises" if submission is None else submission
     _writable(output)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that contestants are ended too
+    if debug:
+        interrupt.leave_to_debugger()
     sandbox = ProcessSandbox()
     try:
         if not debug:
@@ -59,6 +61,7 @@ def run(
         raise Fault(str(error)) from None
     finally:
         sandbox.close()
+    interrupt.heed()
     try:
         _write(report, form, output, feedback)
     finally:
@@ -94,13 +97,19 @@ def _grade(
         from d2lgrade.judge.session import GraderFault, Job, Order, grade
         from d2lgrade.submission import SubmissionError, read
 
+        interrupt.heed()  # of the many packages just imported, some swallow what is raised
+
+        def heard(result: CheckResult) -> None:
+            interrupt.heed()
+            progress.check_done(result)
+
         gc.freeze()  # what is imported stays; pytest's own collections need not walk through it
         gc.enable()
         target = " ".join(targets) or "all"
         order = Order(course, target, seed, edition, in_process=debug)
         try:
             job = Job(read(path, course, exercises), exercises, training)
-            return grade(order, [job], sandbox, progress.check_done)[0]
+            return grade(order, [job], sandbox, heard)[0]
         except SubmissionError as error:
             raise Repairable(str(error)) from None
         except GraderFault as error:
