@@ -45,7 +45,7 @@ def test_sgd_step(student):
         for shape in SHAPES:
             params = parameters(torch.randn(shape))
             expected = truth(stepped, params, lr, batch_size)
-            student.sgd(params, lr, batch_size)
+            student.sgd(list(params), lr, batch_size)
             assert_same(params[0], expected[0], what="the parameter after one step")
 
 
@@ -54,7 +54,7 @@ def test_sgd_every(student):
     for shapes in [[(1,), (1,)], [(2, 1), (1,)], SHAPES]:
         params = parameters(*(torch.randn(shape) for shape in shapes))
         expected = truth(stepped, params, 0.5, 4)
-        student.sgd(params, 0.5, 4)
+        student.sgd(list(params), 0.5, 4)
         for index, (param, due) in enumerate(zip(params, expected, strict=True)):
             assert_same(param, due, what=f"parameter {index + 1} of {len(params)} after one step")
 
@@ -63,7 +63,7 @@ def test_sgd_zeroed(student):
     """clears every gradient after the step"""
     for shapes in [[()], [(2,), (1,)], [(2, 3), (3,), (1,)]]:
         params = parameters(*(torch.randn(shape) for shape in shapes))
-        student.sgd(params, 0.5, 4)
+        student.sgd(list(params), 0.5, 4)
         for index, param in enumerate(params):
             if param.grad is not None:
                 zeros = torch.zeros(param.shape)
@@ -116,7 +116,7 @@ def test_sgd_without_gradient(student):
         params[place].grad = None
         still = params[place].detach().clone()
         (expected,) = truth(stepped, [params[1 - place]], 0.5, 4)
-        student.sgd(params, 0.5, 4)
+        student.sgd(list(params), 0.5, 4)
         assert_same(params[place], still, what="the parameter without a gradient")
         assert_same(params[1 - place], expected, what="the parameter with a gradient")
 

@@ -124,7 +124,7 @@ def test_adam_together(student):
             drawn = [draw(*shape) for shape in shapes]
             expected = [truth(torch_step, *inputs, 0.5, t)[0] for inputs in drawn]
             params = [leaf(values, gradient) for values, gradient, _, _ in drawn]
-            student.adam(params, [(v, s) for _, _, v, s in drawn], {"lr": 0.5, "t": t})
+            student.adam(list(params), [(v, s) for _, _, v, s in drawn], {"lr": 0.5, "t": t})
             for index, (p, due) in enumerate(zip(params, expected, strict=True)):
                 assert_same(p, due, what=f"parameter {index + 1} of {len(params)} after step {t}")
 
@@ -146,7 +146,7 @@ def test_adam_time(student):
             drawn = [draw(*shape) for shape in shapes]
             params = [leaf(values, gradient) for values, gradient, _, _ in drawn]
             hyperparams = {"lr": 0.5, "t": t}
-            student.adam(params, [(v, s) for _, _, v, s in drawn], hyperparams)
+            student.adam(list(params), [(v, s) for _, _, v, s in drawn], hyperparams)
             what = f"hyperparams after step {t} of {len(params)} parameters"
             assert_same(hyperparams, {"lr": 0.5, "t": t + 1}, what=what)
 
@@ -156,7 +156,7 @@ def test_adam_cleared(student):
     for shapes in [[(1,)], [(2, 1), (1,)]]:
         drawn = [draw(*shape) for shape in shapes]
         params = [leaf(values, gradient) for values, gradient, _, _ in drawn]
-        student.adam(params, [(v, s) for _, _, v, s in drawn], {"lr": 0.5, "t": 2})
+        student.adam(list(params), [(v, s) for _, _, v, s in drawn], {"lr": 0.5, "t": 2})
         for p in params:
             if p.grad is not None:
                 assert_same(p.grad, torch.zeros(p.shape), what="the gradient after the step")

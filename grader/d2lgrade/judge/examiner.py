@@ -20,7 +20,7 @@ from d2lgrade.submission import Submission
 from d2lgrade.testkit.compare import Mismatch
 from d2lgrade.testkit.misconceptions import Misconception
 
-from . import programs, verdict
+from . import idleness, programs, verdict
 from .benches import Bench, LocalBench, predecessors, resolver
 from .flags import spoils_testimony
 from .seeds import seeded
@@ -86,6 +86,7 @@ class Examiner:
         functions: check id → test function, for all that may be needed (predecessors too).
         seed: rotates every input.
         diagnose: whether to look for misconceptions.
+        idle: check id → what `idle` found, to be shared by the examiners of one run.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Examiner:
         *,
         seed: int = 0,
         diagnose: bool = True,
+        idle: dict[str, bool] | None = None,
     ) -> None:
         self.course = course
         self.submission = submission
@@ -107,6 +109,7 @@ class Examiner:
         self._reference = LocalBench(
             course, lambda bound: programs.reference(course), prefix="d2lgrade_reference_"
         )
+        self._idle = {} if idle is None else idle
         self._examined: dict[str, Examined] = {}
         self._hangs: Counter[tuple[str, bool]] = Counter()
         self._endless: set[str] = set()  # keys of files whose import does not end
@@ -116,6 +119,17 @@ class Examiner:
         if check.id not in self._examined:
             self._examined[check.id] = self._examine(check)
         return self._examined[check.id]
+
+    def idle(self, id: str) -> bool:
+        """Whether code that does nothing at all passes this check."""
+        if id not in self._idle:
+            exercise = self.course.exercise(id.rpartition("/")[0])
+            check = next(c for c in exercise.checks if c.id == id)
+            tried = (
+                self._attempt(check, self._answering(exercise, answer)) for answer in idleness.BOTH
+            )
+            self._idle[id] = any(attempt.error is None for attempt in tried)
+        return self._idle[id]
 
     def _examine(self, check: catalog.Check) -> Examined:
         started = time.perf_counter()
@@ -314,13 +328,16 @@ class Examiner:
         candidates = diagnosis.known(self.course, exercise)
         if self.functions[check.id].slow:  # a training run for each candidate would take too long
             candidates = [c for c in candidates if c.signature is not None]
-        found = diagnosis.recognised(
-            candidates,
-            check.name,
-            attempt.transcript,
-            attempt.error,
-            lambda candidate: self._replay(check, exercise, candidate),
-        )
+        try:
+            found = diagnosis.recognised(
+                candidates,
+                check.name,
+                attempt.transcript,
+                attempt.error,
+                lambda candidate: self._replay(check, exercise, candidate),
+            )
+        except Exception:  # what a stranger returned may not let itself be compared
+            found = None
         if found is None:
             return outcome
         failure = replace(outcome.failure, why=found.explanation, misconception=found.slug)
@@ -329,14 +346,17 @@ class Examiner:
     def _replay(
         self, check: catalog.Check, exercise: catalog.Exercise, candidate: Misconception
     ) -> tuple[Transcript, BaseException | None]:
-        student = diagnosis.student_with(
+        attempt = self._attempt(check, self._answering(exercise, candidate.answer))
+        return attempt.transcript, attempt.error
+
+    def _answering(self, exercise: catalog.Exercise, answer: Any) -> Student:
+        """The reference with another answer to one exercise, in this process."""
+        return diagnosis.student_with(
             programs.reference(self.course),
             exercise.id,
-            candidate.answer,
+            answer,
             resolver(self.course, exercise.chapter),
         )
-        attempt = self._attempt(check, student)
-        return attempt.transcript, attempt.error
 
 
 def _cut(text: str) -> str:
@@ -345,16 +365,25 @@ def _cut(text: str) -> str:
     return f"{text[:STDOUT_LIMIT]}\n… ({len(text) - STDOUT_LIMIT} more characters)"
 
 
-NOTHING_YET = "Counts as soon as a core check that runs your code passes."
+NOTHING_YET = "Counts as soon as a core check passes that needs your code to do its work."
 
 
-def earned(found: Sequence[Examined]) -> list[CheckResult]:
+def earned(
+    found: Sequence[Examined], idle: Callable[[str], bool] = lambda id: False
+) -> list[CheckResult]:
     """The results of one exercise, with points only for work.
 
-    Code that breaks no Rule, or refuses whatever it is given, has done nothing yet: until a core
-    check that runs it passes, such checks earn nothing.
+    Code that breaks no Rule, leaves its arguments alone, or refuses whatever it is given, has done
+    nothing yet: until a core check passes that needs work, such checks earn nothing.
+
+    Args:
+        found: the checks of one exercise.
+        idle: whether code that does nothing passes the check with this id.
     """
-    works = any(f.called and f.result.kind == "core" and f.result.status == "passed" for f in found)
+    core = [f for f in found if f.result.kind == "core"]
+    passed = [f for f in core if f.called and f.result.status == "passed"]
+    whole = all(f.result.status == "passed" for f in core)
+    works = passed and (whole or any(not idle(f.result.id) for f in passed))
     return [
         f.result
         if works or f.result.status != "passed"

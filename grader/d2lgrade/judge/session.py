@@ -218,6 +218,7 @@ class _Run:
         self._jobs = jobs
         self._sandbox = sandbox
         self._listen = listen
+        self._idle: dict[str, bool] = {}  # as `Examiner.idle` finds it, for all jobs
         self.reports: list[Report] = []
         self.ran = False
 
@@ -247,13 +248,14 @@ class _Run:
         started = time.perf_counter()
         order = self._order
         bench = bench_for(order.course, job.submission, job.exercises, self._sandbox)
-        suites.examiner = Examiner(
+        suites.examiner = examiner = Examiner(
             order.course,
             job.submission,
             bench,
             suites.functions,
             seed=order.seed,
             diagnose=job.diagnose,
+            idle=self._idle,
         )
         examined: dict[str, Examined] = {}
         try:
@@ -270,10 +272,15 @@ class _Run:
                     break
         finally:
             bench.close()
-        return self._report(job, examined, {check.id for _, check in items}, started)
+        return self._report(job, examiner, examined, {check.id for _, check in items}, started)
 
     def _report(
-        self, job: Job, examined: dict[str, Examined], due: set[str], started: float
+        self,
+        job: Job,
+        examiner: Examiner,
+        examined: dict[str, Examined],
+        due: set[str],
+        started: float,
     ) -> Report:
         order = self._order
         exercises = []
@@ -284,7 +291,7 @@ class _Run:
                     found.append(examined[check.id])
                 elif check.id in due and not job.until_failure:
                     found.append(Examined(_lost(check)))
-            checks = earned(found)
+            checks = earned(found, examiner.idle)
             credited = [identity for one in found for identity in one.credited_with]
             exercises.append(
                 ExerciseResult(

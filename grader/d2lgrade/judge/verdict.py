@@ -77,7 +77,12 @@ def misused(
     call = transcript.last
     value = call.result if call else None
     name = getattr(value, "type_name", type(value).__name__)
-    described = "None (is a `return` missing?)" if value is None else summary(value) or name
+    if value is None:
+        described = "None (is a `return` missing?)"
+    elif isinstance(value, torch.Tensor | Large | list | tuple | dict):
+        described = summary(value)
+    else:  # a handle is named, not asked: what it answers, or raises, is the learner's to choose
+        described = name
     return Outcome(
         "failed",
         Failure(
