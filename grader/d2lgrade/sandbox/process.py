@@ -156,7 +156,11 @@ class ProcessSandbox:
             raise
         finally:
             theirs.close()
+        self._begun(pid)
         return Contestant(self, pid, ours, output, trace)
+
+    def _begun(self, pid: int) -> None:
+        """A contestant has begun."""
 
     def _resources(self) -> dict[str, int]:
         """The limits of the next contestant, as the zygote sets them."""
@@ -222,6 +226,10 @@ class ProcessSandbox:
             self._bereave(pid)
             raise
         return status
+
+    def ending(self, pid: int, status: int | None) -> str:
+        """How a contestant with this wait status ended, in a sentence."""
+        return endings.ended(status)
 
     def _bereave(self, pid: int) -> None:
         """The zygote is gone: end what a contestant of its may have started."""
@@ -303,14 +311,14 @@ class Contestant:
             status = self._status(0.0)
             if status is not None:  # it ended, and a child of its own keeps the connection open
                 self._end()
-                raise Crash(endings.ended(status)) from None
+                raise Crash(self._sandbox.ending(self._pid, status)) from None
             frames = self._where()
             self._end()
-            raise Hang(f"No answer within {allowed:g} s.", frames) from None
+            raise Hang(endings.no_answer(allowed), frames) from None
         except wire.Closed:
             status = self._status(0.5)
             self._end()  # of one that has only hung up
-            raise Crash(endings.ended(status)) from None
+            raise Crash(self._sandbox.ending(self._pid, status)) from None
         except wire.WireError as error:
             raise self.broken(str(error)) from None
         except BaseException:  # Ctrl-C: an answer on its way would be taken for the next one's

@@ -18,12 +18,13 @@ from typing import IO, Any
 
 from d2lgrade.contestant import confine
 
-from . import endings, jail, syscalls
+from . import endings, jail, syscalls, watch
 from .limits import Limits
 from .process import ProcessSandbox, SandboxError
 
 INSIDE = "/tmp"  # the zygote's scratch, as it is called in the jail
 BUILD_SECONDS = 20.0
+CPU_MARGIN = 0.2  # seconds of processor time that the last look may have missed
 NOBODY = 65534  # whom contestants run as where the judge is root
 
 
@@ -45,6 +46,8 @@ class StrictSandbox(ProcessSandbox):
         self.hidden = tuple(hidden)
         self._keeper: int | None = None  # the zygote as a pidfd
         self._zygote_pid = 0  # in the judge's PID namespace
+        self._watch = watch.Watch(self.limits)
+        self._fates: dict[int, str] = {}  # why contestants were ended, by the zygote's names
 
     def walls(self) -> list[str]:
         """bubblewrap's arguments."""
@@ -124,13 +127,44 @@ class StrictSandbox(ProcessSandbox):
             os.close(descriptor)
 
     def _resources(self) -> dict[str, int]:
-        pages = int(Path(f"/proc/{self._zygote_pid}/statm").read_text().split()[0])
-        return self.limits.confined(pages * os.sysconf("SC_PAGE_SIZE"))
+        return self.limits.confined(watch.mapped_bytes(self._zygote_pid))
+
+    def _begun(self, pid: int) -> None:
+        self._fates.pop(pid, None)
+        process = watch.inside(self._zygote_pid, pid)
+        self._watch.add(pid, process, watch.private_bytes(self._zygote_pid))
+
+    def end(self, pid: int) -> int | None:
+        """See `ProcessSandbox.end`."""
+        self._seen(pid)
+        return super().end(pid)
+
+    def wait(self, pid: int, seconds: float) -> int | None:
+        """See `ProcessSandbox.wait`."""
+        status = super().wait(pid, seconds)
+        if status is not None:
+            self._seen(pid)
+        return status
+
+    def _seen(self, pid: int) -> None:
+        """Nothing more can be learned of this contestant: keep what is known of its end."""
+        entry = self._watch.remove(pid)
+        if entry is not None and entry.fate:
+            self._fates[pid] = entry.fate
+        elif entry is not None and entry.processor > self.limits.cpu_seconds - CPU_MARGIN:
+            self._fates[pid] = endings.used_up(self.limits.cpu_seconds)
+
+    def ending(self, pid: int, status: int | None) -> str:
+        """See `ProcessSandbox.ending`."""
+        self._seen(pid)
+        return self._fates.pop(pid, "") or super().ending(pid, status)
 
     def _bereave(self, pid: int) -> None:
         """Nothing: the zygote's end is the end of all in its PID namespace."""
 
     def _stop(self, zygote: subprocess.Popen[bytes]) -> None:
+        self._watch.clear()
+        self._fates.clear()
         if self._keeper is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 signal.pidfd_send_signal(self._keeper, signal.SIGKILL)
