@@ -128,6 +128,7 @@ class Tensors:
         Each entry is [number, dtype, shape, layout, flags, buffer]; see `student.tensors`.
         """
         for number, dtype, shape, layout, flags, index in table:
+            data = buffers[index]
             content = wire.taken(buffers, index, dtype, shape)
             if number in self._table:
                 shared = self._table[number]
@@ -136,7 +137,7 @@ class Tensors:
             else:
                 if layout is not None:
                     content = self._laid_out(content, *layout)
-                self._add(number, content, flags)
+                self._add(number, content, flags, wire.kept(data))
 
     def _agree(self, shared: Shared) -> None:
         shared.shadow = wire.kept(wire.contents(shared.tensor))
@@ -159,7 +160,7 @@ class Tensors:
         wire.write(view, content)
         return view
 
-    def _add(self, number: int, tensor: torch.Tensor, flags: int) -> None:
+    def _add(self, number: int, tensor: torch.Tensor, flags: int, shadow: Any) -> None:
         root = None
         if flags & PARAMETER:
             tensor = torch.nn.Parameter(tensor, requires_grad=bool(flags & REQUIRES_GRAD))
@@ -171,7 +172,6 @@ class Tensors:
                 with torch.enable_grad():
                     tensor = Derived.apply(root, [tensor])  # type: ignore[no-untyped-call]
                 self._roots[id(root)] = number
-        shadow = wire.kept(wire.contents(tensor))
         node = tensor.grad_fn if root is not None else None
         version = version_of(tensor)
         self._table[number] = Shared(tensor, shadow, form_of(tensor), version, root, node=node)

@@ -25,7 +25,7 @@ def snapshot(value: Any) -> Any:
     kind = type(value)
     if kind is tuple or kind is list:
         return kind([snapshot(item) for item in value])
-    if isinstance(value, torch.Tensor):
+    if kind is torch.Tensor or isinstance(value, torch.Tensor):
         if is_unmade(value):
             return Large(value.dtype, ())
         if value.numel() > KEEP:

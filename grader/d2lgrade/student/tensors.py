@@ -242,6 +242,8 @@ class Tensors:
         Tensors met for the first time are put in `held`, to live until the answer is understood.
         """
         kept: dict[int, torch.Tensor] = {}
+        if not table and not grads:
+            return kept
         as_grads = {grad for _, grad in grads}
         for number, dtype, shape, flags, index in table:
             content = wire.taken(buffers, index, dtype, shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgpack
@@ -28,7 +29,7 @@ def pack(body: Any, extend: Callable[[Any], msgpack.ExtType]) -> bytes:
         WireError: nested too deeply, or too large.
     """
     try:
-        packed = _Packing(extend).packed(body)
+        packed = _packed(extend, body)
     except (ValueError, OverflowError, RecursionError) as error:
         raise WireError(f"a value nested too deeply or too large to send ({error})") from None
     if len(packed) > BODY_LIMIT:
@@ -37,36 +38,32 @@ def pack(body: Any, extend: Callable[[Any], msgpack.ExtType]) -> bytes:
     return packed
 
 
-class _Packing:
-    """The hooks of one `pack`; an object, because closures that call one another are garbage."""
+def _packed(extend: Callable[[Any], msgpack.ExtType], value: Any) -> bytes:
+    packer = msgpack.Packer(
+        default=partial(_default, extend), strict_types=True, unicode_errors="surrogatepass"
+    )
+    packed: bytes = packer.pack(value)
+    return packed
 
-    __slots__ = ("_extend",)
 
-    def __init__(self, extend: Callable[[Any], msgpack.ExtType]) -> None:
-        self._extend = extend
-
-    def packed(self, value: Any) -> bytes:
-        packer = msgpack.Packer(
-            default=self._default, strict_types=True, unicode_errors="surrogatepass"
-        )
-        packed: bytes = packer.pack(value)
-        return packed
-
-    def _default(self, value: Any) -> Any:
-        kind = type(value)
-        if kind is tuple or kind is torch.Size:
-            return msgpack.ExtType(TUPLE, self.packed(list(value)))
-        if kind is int:
-            return msgpack.ExtType(BIG_INT, str(value).encode())
-        if kind is complex:
-            return msgpack.ExtType(COMPLEX, _DOUBLES.pack(value.real, value.imag))
-        if kind is torch.device:
-            return msgpack.ExtType(DEVICE, str(value).encode())
-        if kind is torch.dtype and value in DTYPE_NAMES:
-            return msgpack.ExtType(DTYPE, DTYPE_NAMES[value].encode())
-        if isinstance(value, dict):
-            return dict(value)
-        return self._extend(value)
+def _default(extend: Callable[[Any], msgpack.ExtType], value: Any) -> Any:
+    """What MessagePack has no type for."""
+    kind = type(value)
+    if kind is torch.Tensor:
+        return extend(value)
+    if kind is tuple or kind is torch.Size:
+        return msgpack.ExtType(TUPLE, _packed(extend, list(value)))
+    if kind is int:
+        return msgpack.ExtType(BIG_INT, str(value).encode())
+    if kind is complex:
+        return msgpack.ExtType(COMPLEX, _DOUBLES.pack(value.real, value.imag))
+    if kind is torch.device:
+        return msgpack.ExtType(DEVICE, str(value).encode())
+    if kind is torch.dtype and value in DTYPE_NAMES:
+        return msgpack.ExtType(DTYPE, DTYPE_NAMES[value].encode())
+    if isinstance(value, dict):
+        return dict(value)
+    return extend(value)
 
 
 def refuse(value: Any) -> msgpack.ExtType:
@@ -83,13 +80,19 @@ def unpack(data: Any, refer: Callable[[int, bytes], Any]) -> Any:
     """
     unpacking = _Unpacking(refer, 8 * len(data) + 1024)
     try:
-        return unpacking.unpacked(data)
+        return _unpacked(data, unpacking.hook)
     except WireError:
         raise
     except Exception as error:  # msgpack raises many kinds; all mean the same here
         if error is unpacking.raised:
             raise
         raise WireError(f"an unreadable message ({type(error).__name__})") from None
+
+
+def _unpacked(data: Any, hook: Callable[[int, bytes], Any]) -> Any:
+    return msgpack.unpackb(
+        data, ext_hook=hook, strict_map_key=False, unicode_errors="surrogatepass"
+    )
 
 
 class _Unpacking:
@@ -104,12 +107,7 @@ class _Unpacking:
         self._bytes_left = size  # of extensions, which may lie within one another
         self.raised: Exception | None = None  # by `refer`
 
-    def unpacked(self, data: Any) -> Any:
-        return msgpack.unpackb(
-            data, ext_hook=self._hook, strict_map_key=False, unicode_errors="surrogatepass"
-        )
-
-    def _hook(self, code: int, payload: bytes) -> Any:
+    def hook(self, code: int, payload: bytes) -> Any:
         self._left -= 1
         self._bytes_left -= len(payload)
         if self._left < 0 or self._bytes_left < 0:
@@ -118,7 +116,7 @@ class _Unpacking:
             self._depth += 1
             if self._depth > DEPTH_LIMIT:  # each level takes 32 KB of the C stack
                 raise WireError("a value nested too deeply")
-            value = self.unpacked(payload)
+            value = _unpacked(payload, self.hook)
             self._depth -= 1
             if type(value) is not list:
                 raise WireError("a tuple that is none")
