@@ -35,6 +35,18 @@ START_SECONDS = 120.0
 SEND_BUFFER = 1 << 20  # bytes asked for between judge and contestant; the system may give less
 # Everything a contestant may know of the judge's environment.
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
+# What every contestant has alike, at every level: results depend on it.
+OWN_VARIABLES = {
+    "PYTHONHASHSEED": "0",  # the order of sets must not change a verdict
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONIOENCODING": "utf-8",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    # Large tensors come from reused memory instead of fresh pages for each.
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 31),
+    "MALLOC_TOP_PAD_": str(16 << 20),
+}
 NEEDED = ("torch", "numpy", "msgpack", "cloudpickle")
 PRINTED_LIMIT = 1 << 20  # bytes read at once of what was printed
 REUSED = 256 << 20  # bytes of freed memory that this process keeps for the next large tensors
@@ -118,20 +130,7 @@ class ProcessSandbox:
 
     def _environment(self, home: str) -> dict[str, str]:
         kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        return {
-            **kept,
-            "HOME": home,
-            "TMPDIR": home,
-            "PYTHONHASHSEED": "0",  # the order of sets must not change a verdict
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONIOENCODING": "utf-8",
-            "OMP_NUM_THREADS": "1",
-            "MKL_NUM_THREADS": "1",
-            # Large tensors come from reused memory instead of fresh pages for each.
-            "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
-            "MALLOC_TRIM_THRESHOLD_": str(1 << 31),
-            "MALLOC_TOP_PAD_": str(16 << 20),
-        }
+        return {**kept, "HOME": home, "TMPDIR": home, **OWN_VARIABLES}
 
     def contestant(self) -> Contestant:
         """A fresh contestant; waits for the zygote where it is not warm yet.
@@ -284,7 +283,7 @@ class Contestant:
         from d2lgrade import wire
 
         self._sandbox = sandbox
-        self._pid = pid
+        self.pid = pid
         self._channel = wire.Channel(sock)
         self._output, self._trace = output, trace
         # Shared with the contestant: so its prints go on at the end when we have read and cut them.
@@ -311,14 +310,14 @@ class Contestant:
             status = self._status(0.0)
             if status is not None:  # it ended, and a child of its own keeps the connection open
                 self._end()
-                raise Crash(self._sandbox.ending(self._pid, status)) from None
+                raise Crash(self._sandbox.ending(self.pid, status)) from None
             frames = self._where()
             self._end()
             raise Hang(endings.no_answer(allowed), frames) from None
         except wire.Closed:
             status = self._status(0.5)
             self._end()  # of one that has only hung up
-            raise Crash(self._sandbox.ending(self._pid, status)) from None
+            raise Crash(self._sandbox.ending(self.pid, status)) from None
         except wire.WireError as error:
             raise self.broken(str(error)) from None
         except BaseException:  # Ctrl-C: an answer on its way would be taken for the next one's
@@ -353,18 +352,18 @@ class Contestant:
             self.alive = False
             self._channel.close()
             with contextlib.suppress(SandboxError):
-                self._sandbox.end(self._pid)
+                self._sandbox.end(self.pid)
 
     def _status(self, seconds: float) -> int | None:
         """How it ended; None where it runs on, or nobody knows."""
         with contextlib.suppress(SandboxError):
-            return self._sandbox.wait(self._pid, seconds)
+            return self._sandbox.wait(self.pid, seconds)
         return None
 
     def _where(self) -> tuple[Frame, ...]:
         """The learner's lines that were running when the deadline passed, outermost first."""
         with contextlib.suppress(SandboxError):
-            self._sandbox.trace(self._pid)
+            self._sandbox.trace(self.pid)
         deadline = time.monotonic() + 0.2
         size = -1
         while time.monotonic() < deadline:

@@ -18,9 +18,9 @@ from typing import IO, Any
 
 from d2lgrade.contestant import confine
 
-from . import endings, jail, syscalls, watch
+from . import endings, jail, proof, syscalls, watch
 from .limits import Limits
-from .process import ProcessSandbox, SandboxError
+from .process import Contestant, ProcessSandbox, SandboxError
 
 INSIDE = "/tmp"  # the zygote's scratch, as it is called in the jail
 BUILD_SECONDS = 20.0
@@ -33,21 +33,46 @@ class StrictSandbox(ProcessSandbox):
 
     Start it from a thread that lives as long as it shall: the jail ends with that thread.
 
+    At its start it proves what it promises (`proof`); where a promise does not hold, it refuses to
+    run anything.
+
     Args:
         limits: what each contestant may use.
         hidden: kits and other folders that nobody inside may see, should they lie inside of the
             Python environment.
+        accept_unproven: run submissions though a promise does not hold; `describe` says which.
     """
 
     level = "strict"
 
-    def __init__(self, limits: Limits | None = None, hidden: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        hidden: Sequence[Path] = (),
+        *,
+        accept_unproven: bool = False,
+    ) -> None:
         super().__init__(limits)
+        self.accept_unproven = accept_unproven
+        self.promises: tuple[proof.Promise, ...] = ()
         self.hidden = tuple(hidden)
         self._keeper: int | None = None  # the zygote as a pidfd
         self._zygote_pid = 0  # in the judge's PID namespace
-        self._watch = watch.Watch(self.limits)
+        self._watch = watch.Watch()
         self._fates: dict[int, str] = {}  # why contestants were ended, by the zygote's names
+
+    def describe(self) -> dict[str, Any]:
+        """The level, its limits, and which promises were tried and held, for the report."""
+        limits = self.limits
+        return {
+            **super().describe(),
+            "scratch_mb": limits.scratch >> 20,
+            "file_mb": limits.file_size >> 20,
+            "files": limits.files,
+            "processes": limits.processes,
+            "promises": [promise.name for promise in self.promises if promise.held],
+            "unproven": [promise.name for promise in self.promises if not promise.held],
+        }
 
     def walls(self) -> list[str]:
         """bubblewrap's arguments."""
@@ -125,14 +150,35 @@ class StrictSandbox(ProcessSandbox):
             self._command(["confine", self.confinement()], [descriptor])
         finally:
             os.close(descriptor)
+        self.promises = self.prove()
+        broken = [promise for promise in self.promises if not promise.held]
+        if broken and not self.accept_unproven:
+            self.close()
+            raise SandboxError(proof.refusal(broken))
+
+    def prove(self) -> tuple[proof.Promise, ...]:
+        """Try what must be denied."""
+        return proof.prove(self)
 
     def _resources(self) -> dict[str, int]:
         return self.limits.confined(watch.mapped_bytes(self._zygote_pid))
 
+    def contestant_with(self, limits: Limits) -> Contestant:
+        """A contestant with limits of its own."""
+        usual, self.limits = self.limits, limits
+        try:
+            return self.contestant()
+        finally:
+            self.limits = usual
+
+    def process_of(self, contestant: Contestant) -> int:
+        """A contestant's process in the judge's PID namespace."""
+        return watch.inside(self._zygote_pid, contestant.pid)
+
     def _begun(self, pid: int) -> None:
         self._fates.pop(pid, None)
         process = watch.inside(self._zygote_pid, pid)
-        self._watch.add(pid, process, watch.private_bytes(self._zygote_pid))
+        self._watch.add(pid, process, watch.private_bytes(self._zygote_pid), self.limits)
 
     def end(self, pid: int) -> int | None:
         """See `ProcessSandbox.end`."""

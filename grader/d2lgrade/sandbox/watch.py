@@ -30,6 +30,7 @@ class Watched:
         process: its first process, in the judge's PID namespace, and
         handle: the same as a pidfd.
         base: bytes that it shares with the zygote, as every process it starts.
+        limits: its own.
         fate: why it was killed; empty where it was not.
         processor: seconds it had used when last seen.
     """
@@ -37,6 +38,7 @@ class Watched:
     process: int
     handle: int
     base: int
+    limits: Limits
     fate: str = ""
     processor: float = 0.0
 
@@ -45,14 +47,13 @@ class Watched:
 class Watch:
     """The contestants of one sandbox, and the thread that looks at them."""
 
-    limits: Limits
     _entries: dict[int, Watched] = field(default_factory=dict)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _thread: threading.Thread | None = None
 
-    def add(self, key: int, process: int, base: int) -> None:
+    def add(self, key: int, process: int, base: int, limits: Limits) -> None:
         """Watch a contestant; `key` is how the zygote calls it."""
-        entry = Watched(process, os.pidfd_open(process), base)
+        entry = Watched(process, os.pidfd_open(process), base, limits)
         with self._changed:
             self._entries[key] = entry
             if self._thread is None:
@@ -92,12 +93,12 @@ class Watch:
         processes = family(entry.process)
         found = [_sum(f"/proc/{pid}/status", _KILOBYTES) for pid in processes]
         count = sum(_threads(pid) for pid in processes) if len(processes) > 1 else 1
-        if count > self.limits.processes:
-            entry.fate = endings.too_many_processes(self.limits.processes)
-        elif sum(max(0, used - entry.base) for used in found) > self.limits.memory:
+        if count > entry.limits.processes:
+            entry.fate = endings.too_many_processes(entry.limits.processes)
+        elif sum(max(0, used - entry.base) for used in found) > entry.limits.memory:
             shares = sum(_sum(f"/proc/{pid}/smaps_rollup", _SHARES) for pid in processes)
-            if shares > self.limits.memory + entry.base:
-                entry.fate = endings.out_of_memory(self.limits.memory)
+            if shares > entry.limits.memory + entry.base:
+                entry.fate = endings.out_of_memory(entry.limits.memory)
         if entry.fate:
             signal.pidfd_send_signal(entry.handle, signal.SIGKILL)
 
