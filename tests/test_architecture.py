@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "submission": {"catalog"},
     "wire": set(),
     "contestant": {"wire", "families"},
-    "sandbox": {"wire", "student"},
+    "sandbox": {"wire", "student", "contestant"},
     "student": {"wire", "contestant"},
     "testkit": {"student", "families"},
     "diagnosis": {"catalog", "contestant", "student", "testkit"},

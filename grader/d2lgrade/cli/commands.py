@@ -75,6 +75,19 @@ def _command(name: str, text: str) -> Callable[[Callable[..., Any]], click.Comma
     is_flag=True,
     help="Run your code in this process: breakpoint() works, limits do not.",
 )
+@click.option(
+    "--sandbox",
+    "level",
+    type=click.Choice(["process", "strict"]),
+    default="process",
+    show_default=True,
+    help="process is right for your own code; strict, a jail, for strangers' (Linux).",
+)
+@click.option(
+    "--accept-unproven",
+    is_flag=True,
+    help="Grade though a promise of --sandbox strict does not hold; the report says so.",
+)
 @kit_option
 @edition_option
 def grade(**options: Any) -> int:
@@ -131,6 +144,18 @@ def init(**options: Any) -> int:
     return learning.init(**options)
 
 
+@_command(
+    "doctor",
+    "Say what works on this machine and what is missing.\n\nExit status: 0 when you can grade your "
+    "own work; what --sandbox strict lacks is told, with its repair.",
+)
+@kit_option
+def doctor(**options: Any) -> int:
+    from . import doctor
+
+    return doctor.run(**options)
+
+
 @click.group("dev", short_help="For authors of exercises")
 def dev() -> None:
     """For authors of exercises: sync stubs, start new ones, prove the checks."""
@@ -183,5 +208,6 @@ COMMANDS: dict[str, click.Command] = {
     "list": list_,
     "hint": hint,
     "init": init,
+    "doctor": doctor,
     "dev": dev,
 }

@@ -7,6 +7,8 @@ import io
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,9 @@ from . import places
 from .commands import Fault, Repairable
 
 if TYPE_CHECKING:
+    from d2lgrade.catalog import Course
     from d2lgrade.results import CheckResult, Report
+    from d2lgrade.sandbox.process import ProcessSandbox
 
 
 def run(
@@ -31,6 +35,8 @@ def run(
     debug: bool,
     kit: Path | None,
     edition: str,
+    level: str = "process",
+    accept_unproven: bool = False,
     training: bool = True,
 ) -> int:
     """Grade and write the report; the exit status.
@@ -41,8 +47,10 @@ def run(
     gc.disable()  # while importing: nothing of it is garbage, and looking costs a sixth of the time
     # One thread from the start: results must not depend on how many cores there are.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from d2lgrade.sandbox.process import ProcessSandbox, SandboxError
+    from d2lgrade.sandbox.process import SandboxError
 
+    if debug and level == "strict":
+        raise Repairable("--debug runs code in this very process, which --sandbox strict forbids.")
     course = places.course(kit)
     exercises = places.exercises(course, targets, edition)
     own = submission is None
@@ -50,13 +58,14 @@ def run(
     _writable(output)
     if debug:
         interrupt.leave_to_debugger()
-    sandbox = ProcessSandbox()
+    sandbox = _sandbox(level, course, accept_unproven)
     try:
         if not debug:
             sandbox.start()  # it imports torch while this process does
         report = _grade(
             course, path, exercises, targets, seed, edition, debug, sandbox, form, output, training
         )
+        report = replace(report, notes=(*report.notes, *_cautions(report.sandbox)))
     except SandboxError as error:
         raise Fault(str(error)) from None
     finally:
@@ -70,6 +79,25 @@ def run(
     if report.faulty:
         return 3
     return 0 if report.passed else 1
+
+
+def _sandbox(level: str, course: Course, accept_unproven: bool) -> ProcessSandbox:
+    if level == "strict":
+        from d2lgrade.sandbox.strict import StrictSandbox
+
+        return StrictSandbox(hidden=(course.root,), accept_unproven=accept_unproven)
+    from d2lgrade.sandbox.process import ProcessSandbox
+
+    return ProcessSandbox()
+
+
+def _cautions(sandbox: Mapping[str, Any]) -> tuple[str, ...]:
+    """What whoever reads the report must know of promises that did not hold."""
+    broken = sandbox.get("unproven", ())
+    if not broken:
+        return ()
+    text = "; ".join(broken)
+    return (f"Graded although this was not proven, that a submission {text}.",)
 
 
 def _grade(

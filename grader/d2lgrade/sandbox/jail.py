@@ -31,6 +31,10 @@ ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "alternatives")
 PROCESSOR = ("/proc/cpuinfo", "/sys/devices/system/cpu")
 OLDEST = (0, 8)  # the first bubblewrap that limits the size of a tmpfs
 
+ELSEWHERE = (
+    "--sandbox strict needs Linux. On other systems grade strangers' work inside a Linux machine "
+    "or container; your own work needs no more than --sandbox process."
+)
 INSTALL = (
     "Install bubblewrap 0.8 or newer (Debian, Ubuntu: `apt install bubblewrap`; Fedora: "
     "`dnf install bubblewrap`)."
@@ -52,10 +56,7 @@ def bubblewrap() -> str:
         SandboxError: there is none, or it is too old.
     """
     if sys.platform != "linux":
-        raise SandboxError(
-            "--sandbox strict needs Linux. On other systems grade strangers' work inside a Linux "
-            "machine or container; your own work needs no more than --sandbox process."
-        )
+        raise SandboxError(ELSEWHERE)
     path = shutil.which("bwrap")
     if path is None:
         raise SandboxError(f"--sandbox strict needs bubblewrap, which is not here. {INSTALL}")

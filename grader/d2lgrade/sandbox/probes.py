@@ -4,6 +4,8 @@ Never imported by the judge, which sends its text to contestants (`proof`). Each
 something and returns what it managed, in words; an empty list means that all of it was denied.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import errno
@@ -14,10 +16,14 @@ import resource
 import signal
 import socket
 import struct
+import sys
 import time
+from collections.abc import Callable
+from functools import partial
 
 DENIED = (errno.EPERM, errno.EACCES, errno.ENOSYS)
 AF_INET, AF_VSOCK, STREAM, DATAGRAM = 2, 40, 1, 2
+REFUSED = 77  # exit status of a child that was denied what it tried
 MARK = "d2lgrade-was-here"
 # Calls without a function in the C library: x86-64, else the numbers that newer machines share.
 NUMBERS = {"keyctl": (250, 219), "bpf": (321, 280), "perf_event_open": (298, 241)}
@@ -26,7 +32,7 @@ NUMBERS.update({name: (n, n) for name, n in (("io_uring_setup", 425), ("pidfd_ge
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _managed(name, attempt, *arguments):
+def _managed(name: str, attempt: Callable[..., object], *arguments: object) -> list[str]:
     """[name] if the attempt did not raise."""
     try:
         attempt(*arguments)
@@ -35,16 +41,16 @@ def _managed(name, attempt, *arguments):
     return [name]
 
 
-def _read(path):
+def _read(path: str) -> None:
     with open(path, "rb", buffering=0) as file:
         file.read(1)
 
 
-def _write(path):
+def _write(path: str) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
 
 
-def reads(paths):
+def reads(paths: list[str]) -> list[str]:
     """Open files, and look into folders, that are the judge's."""
     found = []
     for path in paths:
@@ -53,7 +59,7 @@ def reads(paths):
     return found
 
 
-def surroundings(secrets):
+def surroundings(secrets: list[str]) -> list[str]:
     """Look for secrets of the judge's in the environment, and for a terminal."""
     found = [f"saw {name} in the environment" for name in secrets if name in os.environ]
     found += _managed("opened the terminal", _read, "/dev/tty")
@@ -62,7 +68,7 @@ def surroundings(secrets):
     return found + [f"saw /proc/{name}" for name in os.listdir("/proc") if name != "cpuinfo"]
 
 
-def writes(paths):
+def writes(paths: list[str]) -> list[str]:
     """Write beside and over files of the Python environment and the system."""
     found = []
     for folder in paths:
@@ -74,7 +80,7 @@ def writes(paths):
     return found
 
 
-def processes(pids):
+def processes(pids: list[int]) -> list[str]:
     """See, signal or trace a process that is not its own."""
     found = [] if os.getppid() == 0 else ["saw its parent"]
     for pid in {*pids, *range(2, 64)}:
@@ -82,7 +88,7 @@ def processes(pids):
     return found
 
 
-def network(port, abstract):
+def network(port: bytes, abstract: str) -> list[str]:
     """Reach the judge over loopback and an abstract socket, and the world by UDP and vsock."""
     host = socket.inet_aton("127.0.0.1")
     found = _reached("loopback", AF_INET, STREAM, struct.pack("=H", AF_INET) + port + host)
@@ -95,7 +101,9 @@ def network(port, abstract):
     return [f"reached {name}" for name in found]
 
 
-def _reached(name, family, kind, address, missing=()):
+def _reached(
+    name: str, family: int, kind: int, address: bytes, missing: tuple[int, ...] = ()
+) -> list[str]:
     """Through the C library, for Python's own sockets are refused before the kernel is asked."""
     descriptor = libc.socket(family, kind, 0)
     if descriptor < 0:
@@ -107,11 +115,11 @@ def _reached(name, family, kind, address, missing=()):
     return [name] if reached or not refused else []
 
 
-def privileges():
+def privileges() -> list[str]:
     """Ask the kernel for what only the powerful need."""
     column = 0 if platform.machine() in ("x86_64", "AMD64") else 1
-    calls = {
-        name: (lambda n: lambda: libc.syscall(n, 0, 0, 0, 0, 0))(numbers[column])
+    calls: dict[str, Callable[[], int]] = {
+        name: partial(libc.syscall, numbers[column], 0, 0, 0, 0, 0)
         for name, numbers in NUMBERS.items()
     }
     size = ctypes.c_size_t
@@ -138,23 +146,19 @@ def privileges():
     return found
 
 
-def _execute():
+def _execute() -> None:
     """Another program in place of a child; OSError as the child got it."""
     child = os.fork()
     if child == 0:
         try:
-            os.execv(
-                "/proc/self/exe" if os.path.exists("/proc/self/exe") else os.sys.executable,
-                ["python", "-c", "pass"],
-            )
+            os.execv(sys.executable, ["python", "-c", "pass"])
         except OSError as error:
-            os._exit(error.errno if error.errno in DENIED else 0)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if status in DENIED:
-        raise OSError(status, "denied")
+            os._exit(REFUSED if error.errno in DENIED else 0)
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == REFUSED:
+        raise OSError("denied")
 
 
-def limits(expected):
+def limits(expected: dict[str, int]) -> list[str]:
     """Resource limits that are not in force, or can be raised."""
     found = []
     for name, value in expected.items():
@@ -166,7 +170,7 @@ def limits(expected):
     return found
 
 
-def scratch(size, inodes):
+def scratch(size: int, inodes: int) -> list[str]:
     """Write more than the scratch may hold, in bytes and in files."""
     found, written, piece = [], 0, 8 << 20
     try:
@@ -190,18 +194,18 @@ def scratch(size, inodes):
     return found
 
 
-def file_size(size):
+def file_size(size: int) -> list[str]:
     """Write one file that is larger than allowed."""
     with open("large", "wb") as file:
         return _managed(f"wrote a file of {size >> 20} MB", _write_at, file.fileno(), size)
 
 
-def _write_at(descriptor, position):
+def _write_at(descriptor: int, position: int) -> None:
     os.lseek(descriptor, position, os.SEEK_SET)
     os.write(descriptor, b"x")
 
 
-def descriptors(count):
+def descriptors(count: int) -> list[str]:
     """Open more files than allowed."""
     opened = []
     try:
@@ -215,12 +219,12 @@ def descriptors(count):
             os.close(descriptor)
 
 
-def memory(size):
+def memory(size: int) -> list[str]:
     """Take more memory than allowed in one piece."""
     return _managed(f"took {size >> 20} MB", lambda: mmap.mmap(-1, size))
 
 
-def fork_bomb(count):
+def fork_bomb(count: int) -> list[str]:
     """Start more processes than allowed."""
     children = []
     try:
@@ -239,7 +243,7 @@ def fork_bomb(count):
             os.waitpid(child, 0)
 
 
-def shared_memory(size):
+def shared_memory(size: int) -> list[str]:
     """Hold more memory than allowed in several processes, each below the limit."""
     for _ in range(4):
         if os.fork() == 0:
@@ -251,7 +255,7 @@ def shared_memory(size):
     return ["held more memory than allowed"]
 
 
-def leave(key):
+def leave(key: str) -> list[str]:
     """Leave something for the next one, wherever it may be written."""
     for folder in ("/tmp", "/tmp/work", "/dev/shm", "/", "/dev", "/var/tmp", "/run"):
         with contextlib.suppress(OSError):
@@ -263,7 +267,7 @@ def leave(key):
     return []
 
 
-def look(key):
+def look(key: str) -> list[str]:
     """What another one has left."""
     found = [
         f"found a file in {folder}"
@@ -277,7 +281,7 @@ def look(key):
     return found
 
 
-def daemon():
+def daemon() -> list[str]:
     """Start a process that wants to live on, deaf and in a session of its own."""
     read, write = os.pipe()
     if os.fork() == 0:
@@ -294,4 +298,4 @@ def daemon():
     return []
 
 
-kept = []
+kept: list[socket.socket] = []  # open for as long as the contestant lives

@@ -89,12 +89,12 @@ class Probe:
     def __getattr__(self, name: str) -> Callable[..., list[str]]:
         from d2lgrade.student.namespace import Student
 
-        link = self._link
-        link.student = Student(link, lambda name: f"proof/{name}")
+        student = Student(self._link, lambda name: f"proof/{name}")
+        self._link.student = student
 
         def call(*arguments: Any) -> list[str]:
-            with link.student.deadline(SECONDS):
-                found = getattr(link.student, name)(*arguments)
+            with student.deadline(SECONDS):
+                found = getattr(student, name)(*arguments)
             return [str(one)[:200] for one in found]
 
         return call
