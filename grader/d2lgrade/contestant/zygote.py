@@ -21,7 +21,6 @@ import importlib
 import os
 import resource
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -33,6 +32,7 @@ from typing import Any, NoReturn
 import msgpack
 
 from . import confine
+from .removal import remove
 
 IDLE = 0.5  # seconds without a command after which a rarely needed import is done ahead
 BEGUN = b"confined"  # what a contestant says before learner code; anything else is our own fault
@@ -76,6 +76,7 @@ class _Zygote:
         try:
             self._converse()
         finally:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what it asks for is under way
             for pid in list(self._children):
                 self._end(pid)
 
@@ -84,9 +85,11 @@ class _Zygote:
 
         No exception is raised for it: some packages swallow any while they are imported.
         """
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for pid in list(self._children):
             with contextlib.suppress(OSError):
                 self._end(pid)
+        self._end_orphans()  # of a contestant that was being ended when this came
         remove(self._scratch)
         os._exit(0)
 
@@ -180,6 +183,12 @@ class _Zygote:
     def _buried(self, pid: int, status: int) -> int:
         """A contestant is dead: so shall be the processes it left behind, and its folder."""
         folder = self._children.pop(pid)
+        self._end_orphans()
+        if folder:
+            remove(folder)
+        return status
+
+    def _end_orphans(self) -> None:
         end = time.monotonic() + SETTLE
         while (orphans := _children() - self._children.keys()) and time.monotonic() < end:
             for orphan in orphans:
@@ -187,9 +196,6 @@ class _Zygote:
                     os.kill(orphan, signal.SIGKILL)
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(orphan, os.WNOHANG)
-        if folder:
-            remove(folder)
-        return status
 
 
 def _children() -> set[int]:
@@ -299,16 +305,3 @@ def _prctl(option: int, value: int) -> None:
     """Linux only; elsewhere nothing happens."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def remove(folder: str) -> None:
-    """Remove a folder, also where its owner has taken away the right to."""
-    for _ in range(2):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not os.path.lexists(folder):
-            return
-        for path, folders, _ in os.walk(folder):
-            for name in (path, *(os.path.join(path, f) for f in folders)):
-                with contextlib.suppress(OSError):
-                    if not os.path.islink(name):
-                        os.chmod(name, 0o700)

@@ -11,7 +11,6 @@ import ctypes
 import fcntl
 import importlib.util
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,6 +23,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import msgpack
+
+from d2lgrade.contestant.removal import remove
 
 from . import endings
 from .limits import Limits
@@ -97,7 +98,7 @@ class ProcessSandbox:
                 self._zygote = self._launch(command, theirs.fileno(), errors)
         except BaseException:
             ours.close()
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            remove(self._scratch)
             self._scratch = ""
             raise
         finally:
@@ -260,7 +261,7 @@ class ProcessSandbox:
                     zygote.kill()
                     zygote.wait()
         if self._scratch:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            remove(self._scratch)
             self._scratch = ""
 
     def _stop(self, zygote: subprocess.Popen[bytes]) -> None:
