@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from d2lgrade.contestant import confine
+
 from .process import NEEDED, SandboxError, package_of
 
 HOSTNAME = "d2lgrade"
@@ -109,7 +111,7 @@ def arguments(
         made += ["--cap-add", capability]
     mounted = [*system(), *interpreter(), *packages()]
     mounts = _outermost(mounted)
-    for folder in _ancestors([*mounts, "/dev/shm/x", *PROCESSOR]):
+    for folder in _ancestors([*mounts, "/dev/shm/x", "/tmp/x", *PROCESSOR]):
         made += ["--perms", "0755", "--dir", folder]  # else only their owner could enter them
     for path in mounts:
         made += ["--ro-bind", path, path]
@@ -122,8 +124,15 @@ def arguments(
     for path in PROCESSOR:
         if os.path.exists(path):
             made += ["--ro-bind", path, path]
-    made += ["--size", str(SCRATCH), "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]
-    return made
+    made += ["--size", str(SCRATCH), "--tmpfs", confine.TOP, "--remount-ro", "/"]
+    return [*made, "--chdir", confine.TOP]
+
+
+def covers() -> list[str]:
+    """Folders that programs expect to be writable; not /tmp where the environment lies in it."""
+    mounted = [*system(), *interpreter(), *packages()]
+    inside = any(Path(path).is_relative_to("/tmp") for path in mounted)
+    return ["/dev/shm"] if inside else ["/dev/shm", "/tmp"]
 
 
 def system() -> list[str]:

@@ -24,6 +24,7 @@ from functools import partial
 DENIED = (errno.EPERM, errno.EACCES, errno.ENOSYS)
 AF_INET, AF_VSOCK, STREAM, DATAGRAM = 2, 40, 1, 2
 REFUSED = 77  # exit status of a child that was denied what it tried
+WRITABLE = ("/tmp", "/d2lgrade", "/d2lgrade/work", "/dev/shm", "/", "/dev", "/var/tmp", "/run")
 MARK = "d2lgrade-was-here"
 # Calls without a function in the C library: x86-64, else the numbers that newer machines share.
 NUMBERS = {"keyctl": (250, 219), "bpf": (321, 280), "perf_event_open": (298, 241)}
@@ -63,7 +64,7 @@ def surroundings(secrets: list[str]) -> list[str]:
     """Look for secrets of the judge's in the environment, and for a terminal."""
     found = [f"saw {name} in the environment" for name in secrets if name in os.environ]
     found += _managed("opened the terminal", _read, "/dev/tty")
-    if os.environ["HOME"] != "/tmp/work":
+    if os.environ["HOME"] != os.getcwd():
         found.append("saw another home")
     return found + [f"saw /proc/{name}" for name in os.listdir("/proc") if name != "cpuinfo"]
 
@@ -124,8 +125,8 @@ def privileges() -> list[str]:
     }
     size = ctypes.c_size_t
     calls |= {
-        "mount": lambda: libc.mount(b"tmpfs", b"/tmp/work", b"tmpfs", 0, None),
-        "umount2": lambda: libc.umount2(b"/tmp", 0),
+        "mount": lambda: libc.mount(b"tmpfs", b"/d2lgrade/work", b"tmpfs", 0, None),
+        "umount2": lambda: libc.umount2(b"/d2lgrade", 0),
         "unshare": lambda: libc.unshare(0x10000000),
         "chroot": lambda: libc.chroot(b"/tmp"),
         "ptrace": lambda: libc.ptrace(0, 0, 0, 0),
@@ -257,7 +258,7 @@ def shared_memory(size: int) -> list[str]:
 
 def leave(key: str) -> list[str]:
     """Leave something for the next one, wherever it may be written."""
-    for folder in ("/tmp", "/tmp/work", "/dev/shm", "/", "/dev", "/var/tmp", "/run"):
+    for folder in WRITABLE:
         with contextlib.suppress(OSError):
             _write(f"{folder}/{key}")
     kept.append(socket.socket(socket.AF_UNIX))
@@ -270,9 +271,7 @@ def leave(key: str) -> list[str]:
 def look(key: str) -> list[str]:
     """What another one has left."""
     found = [
-        f"found a file in {folder}"
-        for folder in ("/tmp", "/tmp/work", "/dev/shm", "/", "/dev", "/var/tmp", "/run")
-        if os.path.exists(f"{folder}/{key}")
+        f"found a file in {folder}" for folder in WRITABLE if os.path.exists(f"{folder}/{key}")
     ]
     with socket.socket(socket.AF_UNIX) as local:
         found += _managed("reached its socket", lambda: local.connect("\0" + key))

@@ -22,7 +22,6 @@ from . import endings, jail, proof, syscalls, watch
 from .limits import Limits
 from .process import Contestant, ProcessSandbox, SandboxError
 
-INSIDE = "/tmp"  # the zygote's scratch, as it is called in the jail
 BUILD_SECONDS = 20.0
 CPU_MARGIN = 0.2  # seconds of processor time that the last look may have missed
 NOBODY = 65534  # whom contestants run as where the judge is root
@@ -76,7 +75,10 @@ class StrictSandbox(ProcessSandbox):
 
     def walls(self) -> list[str]:
         """bubblewrap's arguments."""
-        environment = {**self._environment(INSIDE), "PATH": "/nowhere"}  # the judge's names homes
+        environment = {
+            **self._environment(confine.TOP),
+            "PATH": "/nowhere",
+        }  # the judge's names homes
         return jail.arguments(environment, self.hidden, self._capabilities())
 
     def confinement(self) -> dict[str, Any]:
@@ -86,6 +88,7 @@ class StrictSandbox(ProcessSandbox):
             "own_pids": True,
             "scratch": self.limits.scratch,
             "inodes": self.limits.inodes,
+            "covered": jail.covers(),
             "user": NOBODY if _root() else None,
             "unprivileged": True,
         }
@@ -103,7 +106,7 @@ class StrictSandbox(ProcessSandbox):
 
     @property
     def _inside(self) -> str:
-        return INSIDE
+        return confine.TOP
 
     def _launch(
         self, command: list[str], descriptor: int, errors: IO[bytes]
@@ -143,6 +146,15 @@ class StrictSandbox(ProcessSandbox):
                     os.close(end)
 
     def _settle(self) -> None:
+        self._confine()
+        self.promises = self.prove()
+        broken = [promise for promise in self.promises if not promise.held]
+        if broken and not self.accept_unproven:
+            self.close()
+            raise SandboxError(proof.refusal(broken))
+
+    def _confine(self) -> None:
+        """Tell the zygote how contestants are confined from now on."""
         descriptor = endings.memory_file("filter")
         try:
             os.write(descriptor, self.filter())
@@ -150,11 +162,6 @@ class StrictSandbox(ProcessSandbox):
             self._command(["confine", self.confinement()], [descriptor])
         finally:
             os.close(descriptor)
-        self.promises = self.prove()
-        broken = [promise for promise in self.promises if not promise.held]
-        if broken and not self.accept_unproven:
-            self.close()
-            raise SandboxError(proof.refusal(broken))
 
     def prove(self) -> tuple[proof.Promise, ...]:
         """Try what must be denied."""
