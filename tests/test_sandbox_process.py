@@ -466,11 +466,16 @@ def test_closing_before_it_is_warm_is_harmless(sandbox):
     sandbox.close()
 
 
-def test_what_keeps_the_zygote_from_starting_is_said(monkeypatch, sandbox):
-    monkeypatch.setattr("d2lgrade.sandbox.process._ROOT", "/nowhere")
-    monkeypatch.setattr("d2lgrade.sandbox.process._homes", list)
-    with pytest.raises(SandboxError, match=r"(?s)must work in this environment.*ModuleNotFound"):
-        sandbox.contestant()
+def test_what_keeps_the_zygote_from_starting_is_said(monkeypatch, own, tmp_path):
+    # A torch that does not load, before any that is installed.
+    (tmp_path / "d2lgrade").symlink_to(ROOT / "d2lgrade")
+    (tmp_path / "torch.py").write_text("raise ImportError('libtorch_cpu.so: cannot open it')")
+    monkeypatch.setattr("d2lgrade.sandbox.process._ROOT", str(tmp_path))
+    said = r"(?s)must work in this environment.*ImportError: libtorch_cpu\.so: cannot open it"
+    with pytest.raises(SandboxError, match=said):
+        own("def f():\n    return 1")
+    monkeypatch.undo()
+    assert own("def f():\n    return 1").f() == 1
 
 
 JUDGE = f"""
