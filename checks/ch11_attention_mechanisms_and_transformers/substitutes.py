@@ -1,6 +1,7 @@
 """Chapter 11: what stands in for a predecessor that fails, built from PyTorch; public."""
 
 import torch
+from torch import nn
 
 
 def masked_softmax(X, valid_lens):
@@ -12,3 +13,31 @@ def masked_softmax(X, valid_lens):
     lens = valid_lens[:, None] if valid_lens.dim() == 1 else valid_lens
     left_out = torch.arange(X.shape[-1], device=X.device) >= lens[:, :, None]
     return torch.softmax(X.masked_fill(left_out, -1e9), dim=-1).masked_fill(left_out, 0.0)
+
+
+class DotProductAttention(nn.Module):
+    """Scaled dot-product attention that keeps its weights."""
+
+    def __init__(self, dropout):
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, queries, keys, values, valid_lens=None):
+        scores = torch.einsum("bqd,bkd->bqk", queries, keys) * queries.shape[2] ** -0.5
+        self.attention_weights = masked_softmax(scores, valid_lens)
+        return self.dropout(self.attention_weights) @ values
+
+
+class AdditiveAttention(nn.Module):
+    """Additive attention that keeps its weights."""
+
+    def __init__(self, num_hiddens, dropout):
+        super().__init__()
+        self.W_q, self.W_k = (nn.LazyLinear(num_hiddens, bias=False) for _ in range(2))
+        self.w_v = nn.Linear(num_hiddens, 1, bias=False)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, queries, keys, values, valid_lens=None):
+        pairs = torch.tanh(self.W_q(queries)[:, :, None] + self.W_k(keys)[:, None])
+        self.attention_weights = masked_softmax(self.w_v(pairs)[..., 0], valid_lens)
+        return self.dropout(self.attention_weights) @ values
