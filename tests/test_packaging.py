@@ -145,6 +145,20 @@ def test_a_learner_needs_the_wheel_alone(installed: Run, tmp_path: Path) -> None
     assert not list(course.glob("checks")), "the answers stay in the package"
 
 
+def test_plain_pytest_finds_the_installed_plugin(site: Path, tmp_path: Path) -> None:
+    """The installed package's modules are then imported by pytest's rewriting loader."""
+    kit = site / "d2lgrade" / "kit"
+    suite = kit / "checks" / Path(SECTION).parent / f"test_{Path(SECTION).name}"
+    done = _python(
+        *("-m", "pytest", str(suite), "--submission", str(kit / "solutions")),
+        *("-q", "-k", "corr2d_values", "-p", "no:cacheprovider"),
+        cwd=tmp_path,
+        path=site,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+
+
 def test_guided_stubs_come_from_the_wheel_too(installed: Run, tmp_path: Path) -> None:
     assert installed("init", "guided", "--level", "guided").returncode == 0
     assert "____" in (tmp_path / "guided" / "exercises" / SECTION).read_text(encoding="utf-8")
