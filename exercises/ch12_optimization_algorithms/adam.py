@@ -1,7 +1,8 @@
 """Section 12.10: Adam.
 
 Two running means of every gradient, of its values and of its squares, make steps of one size for
-parameters of every scale.
+parameters of every scale. Yogi lets the second grow less abruptly, and as a class of its own Adam
+drives any PyTorch training loop.
 """
 
 import torch
@@ -82,3 +83,108 @@ def adam(params, states, hyperparams):
     Book: 12.10.1, 12.10.2
     """
     raise NotImplementedError("adam")
+
+
+def yogi(params, states, hyperparams):
+    """Make one step of Yogi, for all parameters.
+
+    Yogi is Adam with another rule for s. Where Adam takes a share of the distance to the new
+    square, however large, Yogi only asks for its direction and moves by a share of the square
+    itself: a run of small gradients no longer makes s forget the large ones at once.
+
+    Args:
+        params: list of float tensors of one axis or more that require gradients. Each has its
+            gradient in .grad. Changed in place, so that they stay the very tensors of the model.
+        states: list or tuple of pairs (v, s), one for each parameter, in the same order; v and s
+            have the shape, dtype and device of their parameter. Changed in place: afterwards they
+            hold their new values, uncorrected.
+        hyperparams: dict with the learning rate 'lr' and the number 't' of this step, an int that
+            counts from 1. Changed in place: 't' is one more afterwards, however many parameters
+            there are.
+
+    Returns:
+        Nothing: everything happens in place. Afterwards no gradient is left for the next
+        backward() to add to: each parameter's .grad holds zeros, or is None. Parameters are still
+        leaves that require gradients, and the states carry no graph.
+
+    Formula:
+        For each parameter p with gradient g, entry by entry, with beta1 = 0.9, beta2 = 0.999 and
+        eps = 1e-3:
+        v <- beta1 * v + (1 - beta1) * g
+        s <- s + (1 - beta2) * sign(g^2 - s) * g^2
+        p <- p - lr * v_hat / (sqrt(s_hat) + eps)
+        where v_hat = v / (1 - beta1^t) and s_hat = s / (1 - beta2^t).
+        sign is 1, 0 or -1. Mind that eps is outside the root, and larger than Adam's. An entry
+        whose gradients have all been zero stays. PyTorch has no Yogi.
+
+    Raises:
+        ValueError: 't' is less than 1 (the correction would divide by zero), or there are not as
+            many pairs of states as parameters.
+
+    Rules:
+        Write the step yourself: use nothing of torch.optim.
+
+    Example:
+        >>> p, v, s = torch.zeros(2, requires_grad=True), torch.zeros(2), torch.tensor([0.0, 9.0])
+        >>> p.grad = torch.tensor([3.0, 1.0])
+        >>> hyperparams = {"lr": 0.1, "t": 1}
+        >>> yogi([p], [(v, s)], hyperparams)
+        >>> s
+        tensor([0.0090, 8.9990])
+        >>> p
+        tensor([-0.1000, -0.0011], requires_grad=True)
+
+    Book: 12.10.3
+    """
+    raise NotImplementedError("yogi")
+
+
+class Adam(torch.optim.Optimizer):
+    """Adam as a PyTorch optimizer, for any model and any training loop.
+
+    What the base class gives stays as it is: param groups with settings of their own, zero_grad,
+    add_param_group, state_dict and load_state_dict. It saves and restores what is in self.state
+    and in the groups, and nothing else; so that is where all must be kept that a step needs.
+
+    Args:
+        params: tensors to optimize, or dicts of 'params' and settings that hold for this group
+            only, as every PyTorch optimizer takes them.
+        lr: float, the learning rate of groups that do not name their own.
+        betas: pair of floats (beta1, beta2), likewise.
+        eps: float, likewise. It is added to the root.
+
+    Returns:
+        An optimizer. Its step(closure=None) makes one step of Adam in place for every parameter
+        that has a gradient, with the settings that its group has at that moment. A parameter
+        without a gradient (.grad is None) is passed over: it does not move, and its own count of
+        steps stands still. Gradients are left as they are; zero_grad clears them. A closure is
+        called once before the step, with gradients turned on, and step returns what it returns;
+        without one step returns None.
+
+    Formula:
+        As in `adam`, with the group's lr, betas and eps; t counts the steps of this parameter.
+
+    Raises:
+        ValueError: lr or eps is negative, or a beta is outside [0, 1).
+
+    Rules:
+        Write the step yourself: use neither torch.optim.Adam nor its relatives.
+
+    Example:
+        >>> w = torch.tensor([1.0, -1.0], requires_grad=True)
+        >>> optimizer = Adam([w], lr=0.25)
+        >>> (w * torch.tensor([5.0, -0.05])).sum().backward()
+        >>> optimizer.step()
+        >>> w
+        tensor([ 0.7500, -0.7500], requires_grad=True)
+
+    Book: 12.10.2
+    """
+
+    def __init__(self, params, lr=0.001, betas=(0.9, 0.999), eps=1e-6):
+        raise NotImplementedError("Adam.__init__")
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        """Make one step; see above."""
+        raise NotImplementedError("Adam.step")
