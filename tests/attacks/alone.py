@@ -21,6 +21,7 @@ SECONDS = 30.0  # that one submission may take
 def main(folder: Path) -> None:
     """Grade the jobs on stdin; prints one JSON object: name → whether it succeeded."""
     import torch
+
     from grading import Grader
 
     torch.set_num_threads(1)

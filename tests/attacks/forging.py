@@ -1,32 +1,32 @@
-"""Attacks that forge the verdict."""
+"""Attacks that forge the verdict: members 1 to 11 of the family, and others like them."""
 
 from __future__ import annotations
 
 from .case import Attack
-
-HONEST = """\
-import torch
-
-
-def corr2d(X, K):
-    (h, w), (kh, kw) = X.shape, K.shape
-    if kh > h or kw > w:
-        raise ValueError("the kernel does not fit")
-    rows = [
-        torch.stack([(X[i : i + kh, j : j + kw] * K).sum() for j in range(w - kw + 1)])
-        for i in range(h - kh + 1)
-    ]
-    return torch.stack(rows)
-"""
+from .forge import (
+    backwards,
+    exits,
+    frames,
+    impostors,
+    inputs,
+    insides,
+    memorised,
+    patches,
+    plants,
+    trips,
+    values,
+)
 
 ATTACKS: tuple[Attack, ...] = (
-    Attack(
-        name="exit_at_import",
-        family="forge",
-        target="ch07/corr2d",
-        source="import os\nos._exit(0)\n",
-        twin=HONEST,
-        says=r"ended its own process \(exit status 0\)",
-        opened="own process",
-    ),
+    *exits.ATTACKS,
+    *plants.ATTACKS,
+    *patches.ATTACKS,
+    *impostors.ATTACKS,
+    *values.ATTACKS,
+    *inputs.ATTACKS,
+    *memorised.ATTACKS,
+    *backwards.ATTACKS,
+    *frames.ATTACKS,
+    *insides.ATTACKS,
+    *trips.ATTACKS,
 )

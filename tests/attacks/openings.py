@@ -19,6 +19,7 @@ from d2lgrade.student import remote
 from grading import Grader
 
 from .case import Arena, Attack
+from .forge import defences
 
 ALONE = Path(__file__).with_name("alone.py")
 
@@ -57,6 +58,12 @@ OPENINGS: Mapping[str, Opening] = {
     "jail": Opening(level="process"),
     # The seed that the attacker knows, for answers learned by heart.
     "rotated seed": Opening(seed=0),
+    # Against forgery; each says what it is.
+    "idle answers": Opening(off=defences.idle_answers),
+    "finite comparison": Opening(off=defences.finite_comparison),
+    "values alone": Opening(off=defences.values_alone),
+    "expected before the call": Opening(off=defences.expected_before_the_call),
+    "testimony": Opening(off=defences.testimony),
     # The judge's own seed, given to the learner's random numbers as it is.
     "hashed seed": Opening(off=_plain_seed),
 }

@@ -111,6 +111,7 @@ class Examiner:
         )
         self._idle = {} if idle is None else idle
         self._examined: dict[str, Examined] = {}
+        self._named_before: dict[str, str] = {}  # exercise id → slug of the mistake found last
         self._hangs: Counter[tuple[str, bool]] = Counter()
         self._endless: set[str] = set()  # keys of files whose import does not end
 
@@ -253,7 +254,7 @@ class Examiner:
             return None
         message = (
             f"Your file uses {name}, which can change what this check observes inside your "
-            "process; the point is given for code that leaves torch's dispatch alone."
+            "process; the point is given for code that keeps to its own work."
         )
         return Outcome("failed", Failure(message))
 
@@ -328,6 +329,9 @@ class Examiner:
         candidates = diagnosis.known(self.course, exercise)
         if self.functions[check.id].slow:  # a training run for each candidate would take too long
             candidates = [c for c in candidates if c.signature is not None]
+        # A mistake that explained one check mostly explains the next: it is tried first.
+        before = self._named_before.get(exercise.id)
+        candidates.sort(key=lambda candidate: candidate.slug != before)
         try:
             found = diagnosis.recognised(
                 candidates,
@@ -340,6 +344,7 @@ class Examiner:
             found = None
         if found is None:
             return outcome
+        self._named_before[exercise.id] = found.slug
         failure = replace(outcome.failure, why=found.explanation, misconception=found.slug)
         return replace(outcome, failure=failure)
 

@@ -1,0 +1,1 @@
+"""Attacks that forge the verdict, by what they reach for."""
