@@ -41,3 +41,26 @@ class AdditiveAttention(nn.Module):
         pairs = torch.tanh(self.W_q(queries)[:, :, None] + self.W_k(keys)[:, None])
         self.attention_weights = masked_softmax(self.w_v(pairs)[..., 0], valid_lens)
         return self.dropout(self.attention_weights) @ values
+
+
+class MultiHeadAttention(nn.Module):
+    """Attention in several heads; `attention` keeps their weights."""
+
+    def __init__(self, num_hiddens, num_heads, dropout, bias=False):
+        super().__init__()
+        if num_hiddens % num_heads:
+            raise ValueError("num_hiddens is no multiple of num_heads")
+        self.num_heads = num_heads
+        self.W_q, self.W_k, self.W_v = (nn.LazyLinear(num_hiddens, bias) for _ in range(3))
+        self.W_o = nn.Linear(num_hiddens, num_hiddens, bias)
+        self.attention = DotProductAttention(dropout)
+
+    def forward(self, queries, keys, values, valid_lens=None):
+        Q, K, V = (
+            torch.cat(W(X)[None].chunk(self.num_heads, dim=-1)).transpose(0, 1).flatten(0, 1)
+            for W, X in ((self.W_q, queries), (self.W_k, keys), (self.W_v, values))
+        )
+        if valid_lens is not None:
+            valid_lens = valid_lens.repeat_interleave(self.num_heads, dim=0)
+        heads = self.attention(Q, K, V, valid_lens).unflatten(0, (-1, self.num_heads))
+        return self.W_o(torch.cat(heads.unbind(1), dim=-1))

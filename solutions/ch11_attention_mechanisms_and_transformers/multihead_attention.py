@@ -3,10 +3,7 @@
 Several small attentions side by side, each with an eye of its own.
 """
 
-import math
-
-import torch
-from attention_scoring import masked_softmax
+from attention_scoring import DotProductAttention
 from torch import nn
 
 
@@ -28,7 +25,7 @@ class MultiHeadAttention(nn.Module):
     Attributes:
         W_q, W_k, W_v, W_o: the four linear layers (torch.nn.LazyLinear or torch.nn.Linear), for
             queries, keys, values and output. LazyLinear takes inputs of any width; Linear with
-            num_hiddens inputs takes those of that width, which is what most checks pass.
+            num_hiddens inputs takes those of that width, which is all that the checks pass.
 
     Returns:
         Called with queries (b, q, d_q), keys (b, k, d_k), values (b, k, d_v) and valid_lens, none
@@ -39,7 +36,8 @@ class MultiHeadAttention(nn.Module):
     Formula:
         Q, K, V = W_q(queries), W_k(keys), W_v(values), of which head h takes the columns
         h * d to (h + 1) * d - 1:  Q_h, K_h, V_h
-        head_h = dropout(masked_softmax(Q_h K_h^T / sqrt(d), valid_lens)) V_h
+        head_h = dropout(masked_softmax(Q_h K_h^T / sqrt(d), valid_lens)) V_h, which is what
+            DotProductAttention does
         result = W_o([head_0, head_1, ...])
 
     Raises:
@@ -49,6 +47,7 @@ class MultiHeadAttention(nn.Module):
         Write it yourself: do not call PyTorch's multi-head attention.
 
     Example:
+        >>> import torch
         >>> attention = MultiHeadAttention(num_hiddens=8, num_heads=2, dropout=0.0)
         >>> queries, keys = torch.ones(2, 3, 8), torch.ones(2, 5, 8)
         >>> attention(queries, keys, keys, torch.tensor([4, 2])).shape
@@ -72,7 +71,7 @@ class MultiHeadAttention(nn.Module):
         self.W_k = nn.LazyLinear(num_hiddens, bias=bias)
         self.W_v = nn.LazyLinear(num_hiddens, bias=bias)
         self.W_o = nn.LazyLinear(num_hiddens, bias=bias)
-        self.dropout = nn.Dropout(dropout)
+        self.attention = DotProductAttention(dropout)
         # END SOLUTION
 
     def forward(self, queries, keys, values, valid_lens):
@@ -81,15 +80,12 @@ class MultiHeadAttention(nn.Module):
             self._apart(projected)
             for projected in (self.W_q(queries), self.W_k(keys), self.W_v(values))
         )
-        # BLANK: scores = torch.bmm(Q, ____) / ____
-        scores = torch.bmm(Q, K.transpose(1, 2)) / math.sqrt(Q.shape[2])
         if valid_lens is not None:
             # The heads of one example follow one another, so its length comes as often in a row.
             # BLANK: valid_lens = valid_lens.____(self.num_heads, dim=0)
             valid_lens = valid_lens.repeat_interleave(self.num_heads, dim=0)
-        weights = self.dropout(masked_softmax(scores, valid_lens))
         # BLANK: return self.W_o(____)
-        return self.W_o(self._together(torch.bmm(weights, V)))
+        return self.W_o(self._together(self.attention(Q, K, V, valid_lens)))
         # END SOLUTION
 
     def _apart(self, X):

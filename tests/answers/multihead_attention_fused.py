@@ -1,4 +1,4 @@
-# expect: MultiHeadAttention=passed; loses: ch11/MultiHeadAttention/widths
+# expect: MultiHeadAttention=passed; loses: ch11/MultiHeadAttention/empty
 """Plain linear layers, which know one width, and PyTorch's attention for four axes."""
 
 import torch
