@@ -47,6 +47,11 @@ def _read(path: str) -> None:
         file.read(1)
 
 
+def _list(path: str) -> None:
+    if not os.listdir(path):
+        raise OSError("covered by an empty folder")
+
+
 def _write(path: str) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
 
@@ -56,7 +61,7 @@ def reads(paths: list[str]) -> list[str]:
     found = []
     for path in paths:
         found += _managed(f"read {path}", _read, path)
-        found += _managed(f"listed {path}", os.listdir, path)
+        found += _managed(f"listed {path}", _list, path)
     return found
 
 
@@ -129,7 +134,6 @@ def privileges() -> list[str]:
         "umount2": lambda: libc.umount2(b"/d2lgrade", 0),
         "unshare": lambda: libc.unshare(0x10000000),
         "chroot": lambda: libc.chroot(b"/tmp"),
-        "ptrace": lambda: libc.ptrace(0, 0, 0, 0),
         "process_vm_readv": lambda: libc.process_vm_readv(1, None, size(0), None, size(0), size(0)),
         "sethostname": lambda: libc.sethostname(b"x", size(1)),
         "memfd_create": lambda: libc.memfd_create(b"x", 0),
@@ -141,22 +145,33 @@ def privileges() -> list[str]:
         ctypes.set_errno(0)
         if call() >= 0 or ctypes.get_errno() not in DENIED:
             found.append(f"was allowed {name}")
-    found += _managed("ran another program", _execute)
+    found += _managed("ran another program", _in_child, _execute)
+    found += _managed("was allowed ptrace", _in_child, _trace)
     if os.geteuid() == 0:
         found.append("is root")
     return found
 
 
-def _execute() -> None:
-    """Another program in place of a child; OSError as the child got it."""
+def _in_child(attempt: Callable[[], None]) -> None:
+    """Try it in a process of its own; OSError where it was denied there."""
     child = os.fork()
     if child == 0:
         try:
-            os.execv(sys.executable, ["python", "-c", "pass"])
+            attempt()
+            os._exit(0)
         except OSError as error:
             os._exit(REFUSED if error.errno in DENIED else 0)
     if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == REFUSED:
         raise OSError("denied")
+
+
+def _execute() -> None:
+    os.execv(sys.executable, ["python", "-c", "pass"])
+
+
+def _trace() -> None:
+    if libc.ptrace(0, 0, 0, 0) < 0:  # PTRACE_TRACEME
+        raise OSError(ctypes.get_errno(), "ptrace")
 
 
 def limits(expected: dict[str, int]) -> list[str]:
