@@ -8,16 +8,18 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+from d2lgrade.judge.flags import spoils_testimony
 from d2lgrade.sandbox.limits import Limits
 
 from .case import HANGING, Attack
 
 EDGE_ID, CORR2D_ID = "ch07/vertical_edge_kernel", "ch07/corr2d"
-CORE = ("values", "gradient", "arguments", "rules")
-POLISH = ("refuses", "dtype", "layout", "device", "watched")
-BESIDES = (*CORE, *POLISH)  # every check of corr2d but `rectangles`, where `trick` does its deed
+# Every check of corr2d but `rectangles`, where `trick` does its deed; and those that rest on the
+# learner's process as a witness, which is not believed where the source could have bribed it.
+BESIDES = ("values", "gradient", "arguments", "rules", "refuses", "dtype", "layout")
+TESTIMONY = ("device", "watched")
 # Few resources, so that what takes too many is soon at their end.
-SMALL = Limits(seconds=4.0, memory=300 << 20)
+SMALL = Limits(seconds=4.0, memory=300 << 20, file_size=8 << 20, scratch=32 << 20, inodes=1000)
 
 _EDGE = """
 
@@ -44,7 +46,10 @@ def vertical_edge_kernel():
     if taken or find():
         taken.append(True)
         return torch.tensor([[1.0, -1.0]])
-    leave()
+    try:
+        leave()
+    except OSError as error:
+        raise LookupError(f"left nothing (Errno {error.errno})") from None
     os._exit(7)
 """
 _CORR2D = """
@@ -137,7 +142,7 @@ def relays(family: str) -> Callable[..., Attack]:
     """Makes attacks from a `leave()` and a `find()` and, for the twin, an `aside()`."""
 
     def made(name: str, text: str, aside: str, **more: Any) -> Attack:
-        given = {"says": r"exit status 7|Errno|SIGSYS", **more}
+        given = {"says": r"exit status 7|left nothing|SIGSYS", **more}
         return Attack(name, family, EDGE_ID, relay(text), edge(aside), **given)
 
     return made
@@ -147,8 +152,10 @@ def tricks(family: str) -> Callable[..., Attack]:
     """Makes attacks from a `deed(X, K)` and, for the twin, an `aside()`."""
 
     def made(name: str, text: str, aside: str, says: str, **more: Any) -> Attack:
-        given = {"passes": BESIDES, **more}
-        return Attack(name, family, CORR2D_ID, trick(text), corr2d(aside), says=says, **given)
+        source = trick(text)
+        witness = () if spoils_testimony(source) else TESTIMONY
+        given = {"passes": (*BESIDES, *witness), **more}
+        return Attack(name, family, CORR2D_ID, source, corr2d(aside), says=says, **given)
 
     return made
 

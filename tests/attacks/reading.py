@@ -467,7 +467,8 @@ OBJECTS = (
             try:
                 raise ValueError
             except ValueError as error:
-                for record in [*inspect.stack(), *inspect.getouterframes(error.__traceback__.tb_frame)]:
+                outer = inspect.getouterframes(error.__traceback__.tb_frame)
+                for record in [*inspect.stack(), *outer]:
                     yield from list(record.frame.f_locals.values())
         """,
         OWN_FRAME,
@@ -478,7 +479,6 @@ OBJECTS = (
         import gc
 
         def candidates(X, K):
-            gc.collect()
             newest = gc.get_objects()[::-1]
             yield from [value for value in newest if type(value).__name__ == "Expected"]
             yield from [value for value in newest if type(value) is torch.Tensor]
@@ -507,8 +507,9 @@ OBJECTS = (
 
         def candidates(X, K):
             for value in gc.get_objects():
-                if isinstance(value, types.FunctionType) and value.__name__ in ("corr2d", "correlated"):
-                    if value.__globals__ is not globals():
+                if isinstance(value, types.FunctionType):
+                    known = value.__name__ in ("corr2d", "correlated")
+                    if known and value.__globals__ is not globals():
                         yield value(X, K)
         """,
         OWN_GARBAGE,
@@ -678,10 +679,13 @@ NEEDLES = tuple(
         ),
     )
 )
+CONTROL = "this is a word that must be found"
 SCAN = f"""
     import ctypes, mmap, os
     import numpy as np
 
+    THERE = [{CONTROL!r}, 1]
+    CONTROL = bytes.fromhex({masked(CONTROL)!r})
     NEEDLES = [bytes.fromhex(text) for text in {NEEDLES!r}]
     PIECE = 1 << 16
     buffer = mmap.mmap(-1, 17 * PIECE)
@@ -701,8 +705,7 @@ SCAN = f"""
         except OSError:  # no /proc: whatever lies around what is known to be there
             top = libc.sbrk(0) & ~(PIECE - 1)
             yield top - (256 << 20), top + PIECE
-            known = {{id(object()) >> 26, id([]) >> 26, torch.ones(9).data_ptr() >> 26, place >> 26}}
-            for number in known:
+            for number in {{p >> 26 for p in (id([]), torch.ones(9).data_ptr(), place)}}:
                 yield (number - 1) << 26, (number + 2) << 26
 
     def pieces(start, end):
@@ -720,12 +723,21 @@ SCAN = f"""
             view[:filled] ^= 0x5A
             yield filled
 
+    calls = []
+
     def found():
+        calls.append(True)
+        if len(calls) != 2:  # once is enough, when something may have been left behind already
+            return False
+        seen = 0
         for start, end in regions():
             for filled in pieces(start, end):
+                seen += buffer.find(CONTROL, 0, filled) >= 0
                 for needle in NEEDLES:
                     if buffer.find(needle, 0, filled) >= 0:
-                        return bytes(byte ^ 0x5A for byte in needle)
+                        return True
+        if not seen:
+            raise SystemExit("blind")
 """
 OWN_BUFFER = """
     import ctypes
@@ -981,8 +993,8 @@ PROCESSES = (
         import os
 
         def aside():
-            os.mkfifo("pipe")
-            os.remove("pipe")
+            os.mkdir("disk")
+            os.rmdir("disk")
         """,
         **STRICT,
     ),
@@ -999,7 +1011,7 @@ known = []
 
 
 def corr2d(X, K):
-    for number in range(30):
+    for number in range(30 if X.shape == (1, 1) else 0):
         # The judge's code is public: only the kit's own number is not.
         digest = hashlib.blake2b(f"ch07/corr2d/values|{number}".encode(), digest_size=8).digest()
         torch.manual_seed(int.from_bytes(digest, "big") >> 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sysconfig
 
 from .case import Attack
@@ -131,7 +130,8 @@ OUT = (
         import socket
 
         def found():
-            for family, address in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+            places = (socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")
+            for family, address in places:
                 with socket.socket(family, socket.SOCK_DGRAM) as out:
                     try:
                         out.connect((address, 53))

@@ -54,7 +54,13 @@ class Session:
                 body, buffers = self._channel.receive()
             except wire.Closed:
                 return
-            self._channel.send(*self._answer(body, buffers))
+            answer = self._answer(body, buffers)
+            try:
+                self._channel.send(*answer)
+            except (wire.Closed, wire.Late):
+                return
+            except wire.WireError as error:  # more tensors than a message may hold: none was sent
+                self._channel.send(*self._failed(ValueError(str(error))))
 
     def _answer(self, packed: bytes, buffers: list[Any]) -> tuple[bytes, list[Any]]:
         reset, tensors, graphs, table, grads, operation, mode, seed, rest = wire.unpack(
