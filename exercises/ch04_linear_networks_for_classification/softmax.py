@@ -1,9 +1,10 @@
 """Section 4.4: Softmax regression from scratch.
 
-Scores become probabilities, without overflow.
+Scores become probabilities, without overflow; probabilities are judged, by a loss and by counting.
 """
 
 import torch
+from torch import nn
 
 
 def softmax(X):
@@ -42,3 +43,140 @@ def softmax(X):
     Book: 4.4.1, 4.5.2
     """
     raise NotImplementedError("softmax")
+
+
+def cross_entropy(y_hat, y):
+    """Average cross-entropy of probabilities, given the right classes.
+
+    The loss of an example is minus the natural logarithm of the probability that its right class
+    was given. Only that one entry of its row counts.
+
+    Args:
+        y_hat: float tensor (n, q) with n >= 1, a row of probabilities for each example, as
+            `softmax` returns them. Not modified.
+        y: int64 tensor (n,), the right class of each example, from 0 to q - 1, on the device of
+            y_hat. Not modified.
+
+    Returns:
+        Float tensor (), the mean over the n examples, with the dtype and device of y_hat. Gradients
+        flow back to y_hat.
+
+    Formula:
+        loss = 1 / n * sum over i of -log(y_hat[i, y[i]])
+
+        It is exact for small probabilities too, without anything added to them. A probability of 0
+        for a right class makes the loss inf.
+
+    Raises:
+        ValueError: y is not an int64 tensor of shape (n,), holds a class below 0 or above q - 1,
+            or there is no example.
+
+    Rules:
+        Write it yourself: do not call PyTorch's cross_entropy or nll_loss, under whatever name.
+
+    Example:
+        >>> y_hat = torch.tensor([[0.1, 0.3, 0.6], [0.5, 0.25, 0.25]])
+        >>> cross_entropy(y_hat, torch.tensor([2, 0]))
+        tensor(0.6020)
+
+    Book: 4.4.3
+    """
+    raise NotImplementedError("cross_entropy")
+
+
+def accuracy(y_hat, y):
+    """How many predictions are right.
+
+    The class predicted for an example is the one with the largest score in its row. This is a
+    number of examples, not a share of them: shares of batches cannot be put together, numbers can.
+
+    Args:
+        y_hat: float tensor (n, q) with q >= 2, scores or probabilities. Not modified.
+        y: int64 tensor (n,), the right classes. Not modified.
+
+    Returns:
+        float, from 0.0 to n: the number of examples whose predicted class is the right one.
+
+    Raises:
+        ValueError: y is not of shape (n,).
+
+    Example:
+        >>> y_hat = torch.tensor([[0.1, 0.3, 0.6], [0.5, 0.25, 0.25]])
+        >>> accuracy(y_hat, torch.tensor([2, 1]))
+        1.0
+
+    Book: 4.3.2, 4.4.4
+    """
+    raise NotImplementedError("accuracy")
+
+
+def evaluate_accuracy(net, data_iter):
+    """The share of examples that a network classifies rightly.
+
+    Every example counts alike, also those of a last batch that is smaller than the others.
+
+    The net is asked in eval mode (so that dropout, say, is off), and is afterwards in the mode it
+    was in before. No graph is built: it is asked under torch.no_grad().
+
+    Args:
+        net: an nn.Module: a batch X gives scores (n, q). Its parameters are not modified.
+        data_iter: iterable of batches (X, y), gone through once. X: float tensor (n, ...). y: int64
+            tensor (n,), the right classes. Not modified.
+
+    Returns:
+        float, from 0 to 1: the number of right predictions, as `accuracy` counts them, divided by
+        the number of examples.
+
+    Raises:
+        ValueError: data_iter has no examples.
+
+    Example:
+        >>> net = nn.Flatten()
+        >>> X = torch.tensor([[3.0, 1.0], [0.0, 2.0]])
+        >>> evaluate_accuracy(net, [(X, torch.tensor([0, 1])), (X[:1], torch.tensor([1]))])
+        0.6666666666666666
+
+    Book: 4.4.4
+    """
+    raise NotImplementedError("evaluate_accuracy")
+
+
+class SoftmaxRegressionScratch(nn.Module):
+    """Softmax regression with parameters of its own making: a linear model and a softmax.
+
+    The weights W start from normal draws with mean 0 and standard deviation 0.01, the bias b from
+    zeros. Both are parameters of the module: an optimizer finds them in `parameters()`,
+    `state_dict()` holds them, `.to` moves them.
+
+    Args:
+        num_inputs: int, d, how many numbers an example has.
+        num_outputs: int, q, the number of classes.
+
+    Returns:
+        Called with a float tensor X of shape (n, ...) with d numbers an example, images for
+        instance, not modified: a float tensor (n, q) of probabilities. Gradients flow from it back
+        to X and to both parameters.
+
+    Formula:
+        softmax(X flattened to (n, d) @ W + b),  W of shape (d, q),  b of shape (q,)
+
+    Rules:
+        Make the parameters yourself: do not use nn.Linear.
+
+    Example:
+        >>> net = SoftmaxRegressionScratch(6, 4)
+        >>> P = net(torch.zeros(2, 1, 2, 3))
+        >>> P.shape
+        torch.Size([2, 4])
+        >>> bool(torch.allclose(P.sum(dim=1), torch.ones(2)))
+        True
+
+    Book: 4.4.2
+    """
+
+    def __init__(self, num_inputs, num_outputs):
+        super().__init__()
+        raise NotImplementedError("SoftmaxRegressionScratch.__init__")
+
+    def forward(self, X):
+        raise NotImplementedError("SoftmaxRegressionScratch.forward")
