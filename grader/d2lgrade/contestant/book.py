@@ -192,8 +192,9 @@ class Classifier(Module):
         """The share of right answers, or for each whether it is right."""
         own = learners("accuracy")
         if own is not None:
-            logits = Y_hat.reshape(-1, Y_hat.shape[-1])
-            return _by_learner(own, logits, Y.reshape(-1), averaged)
+            logits, labels = Y_hat.reshape(-1, Y_hat.shape[-1]), Y.reshape(-1)
+            hits = _by_learner(own, logits, labels, averaged)  # theirs counts right answers
+            return hits / len(labels) if averaged else hits
         right = tools.right(Y_hat, Y).float()
         return right.mean() if averaged else right
 
@@ -204,12 +205,12 @@ class Classifier(Module):
         self.plot("acc", tools.right(Y_hat, batch[-1]).float().mean(), train=False)
 
 
-def _by_learner(mean: Callable[..., Any], Y_hat: Any, Y: Any, averaged: bool) -> Any:
+def _by_learner(judge: Callable[..., Any], Y_hat: Any, Y: Any, averaged: bool) -> Any:
     """A learner's function of scores and labels: of all at once, or of each example alone."""
     if averaged:
-        return mean(Y_hat, Y)
+        return judge(Y_hat, Y)
     rows = zip(Y_hat.split(1), Y.split(1), strict=True)
-    return torch.stack([torch.as_tensor(mean(scores, label)) for scores, label in rows])
+    return torch.stack([torch.as_tensor(judge(scores, label)) for scores, label in rows])
 
 
 class DataModule(HyperParameters):
