@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import stat
@@ -15,11 +16,13 @@ import pytest
 import torch
 
 from d2lgrade.contestant import confine
+from d2lgrade.results import to_json
 from d2lgrade.sandbox import cuda, jail, proof, syscalls, watch
 from d2lgrade.sandbox.limits import Limits
 from d2lgrade.sandbox.process import ProcessSandbox, SandboxError
 from d2lgrade.sandbox.strict import StrictSandbox
 from d2lgrade.student.faults import Crash, Hang
+from grading import Case, redefined
 from jails import Weakness, needs_jail, weak
 from links import PATH, Learner
 
@@ -67,6 +70,11 @@ def without(walls, name, values=0):
         index = kept.index(name)
         del kept[index : index + 1 + values]
     return kept
+
+
+def running(sandbox):
+    """Makes students in a sandbox, and ends their contestants."""
+    return contextlib.closing(Learner(sandbox))
 
 
 def alive(pid):
@@ -266,7 +274,8 @@ def test_a_kit_inside_of_the_environment_is_covered(monkeypatch, tmp_path):
     monkeypatch.setattr(jail, "packages", lambda: [*packages(), str(tmp_path)])
     with weak(Weakness(), hidden=(tmp_path,)) as sandbox:
         assert "checks" not in sandbox.broken().get(proof.KIT, "")
-        assert Learner(sandbox)(LIST).names(str(tmp_path / "checks")) == []
+        with running(sandbox) as make:
+            assert make(LIST).names(str(tmp_path / "checks")) == []
     monkeypatch.setattr(jail, "covered", lambda mounted, hidden: [])
     with weak(Weakness(), hidden=(tmp_path,)) as sandbox:
         assert "checks" in sandbox.broken()[proof.KIT]
@@ -409,15 +418,17 @@ def test_a_hang_names_its_line(jailed):
 
 
 def test_too_much_memory_in_many_processes_is_named():
-    with contextlib.closing(StrictSandbox(Limits(seconds=30.0, memory=128 << 20))) as sandbox:
+    limits = Limits(seconds=30.0, memory=128 << 20)
+    with contextlib.closing(StrictSandbox(limits)) as sandbox, running(sandbox) as make:
         with pytest.raises(Crash, match=r"ran out of memory \(limit 128 MB\)"):
-            Learner(sandbox)(FATES).brood(80 << 20)
+            make(FATES).brood(80 << 20)
 
 
 def test_too_much_processor_time_is_named():
-    with contextlib.closing(StrictSandbox(Limits(seconds=60.0, cpu_seconds=2))) as sandbox:
+    limits = Limits(seconds=60.0, cpu_seconds=2)
+    with contextlib.closing(StrictSandbox(limits)) as sandbox, running(sandbox) as make:
         with pytest.raises(Crash, match=r"used up its processor time \(limit 2 s\)"):
-            Learner(sandbox)(FATES).burn()
+            make(FATES).burn()
 
 
 # Nothing is left ---------------------------------------------------------------------------------
@@ -456,11 +467,11 @@ def test_daemons_end_with_their_contestant(strict, jailed, end):
 
 def test_closing_the_jail_ends_all_in_it():
     sandbox = StrictSandbox(Limits(seconds=30.0))
-    s = Learner(sandbox)(BROOD)
-    s.daemons(2)
-    pids = watch.family(sandbox._zygote_pid)
-    assert len(pids) >= 4
-    sandbox.close()
+    with running(sandbox) as make:
+        make(BROOD).daemons(2)
+        pids = watch.family(sandbox._zygote_pid)
+        assert len(pids) >= 4
+        sandbox.close()
     assert not any(alive(pid) for pid in pids)
 
 
@@ -499,7 +510,8 @@ def test_a_killed_zygote_is_replaced_by_one_that_is_proved_again(usual):
     usual.weaken(Weakness())
     os.kill(usual._zygote_pid, signal.SIGKILL)
     time.sleep(0.2)
-    assert Learner(usual)("def f():\n    return 1").f() == 1
+    with running(usual) as make:
+        assert make("def f():\n    return 1").f() == 1
 
 
 # The same results --------------------------------------------------------------------------------
@@ -526,8 +538,52 @@ BITS = """
                 "threads": torch.get_num_threads(), "parallel": torch.__config__.parallel_info(),
                 "hash": hash("corr2d"), "set": list({"a", "b", "c", "d"}), "cores": os.cpu_count(),
                 "variables": {k: v for k, v in os.environ.items()
-                              if k not in ("HOME", "TMPDIR", "PATH", "PWD", "TORCHINDUCTOR_CACHE_DIR")}}
+                              if k not in ("HOME", "TMPDIR", "PATH", "PWD")
+                              and not k.startswith("TORCHINDUCTOR")}}
 """
+
+
+def told(report):
+    """A report without what the clock and the level say."""
+    fields = to_json(report)
+    for name in ("sandbox", "submission"):
+        del fields[name]
+    return without_seconds(fields)
+
+
+def _lines(report):
+    return json.dumps(told(report), indent=1, ensure_ascii=False).splitlines()
+
+
+def without_seconds(value):
+    if isinstance(value, dict):
+        return {k: without_seconds(v) for k, v in value.items() if k != "seconds"}
+    return [without_seconds(one) for one in value] if isinstance(value, list) else value
+
+
+WRONG = {
+    "corr2d": "return (X.unfold(0, *K.shape[:1], 1) * 0).sum((2, 3))",
+    "pool2d": "return X.amax()",
+    "softmax": "return X.exp() / X.exp().sum()",
+    "dropout_layer": "return X * (torch.rand(X.shape) > dropout)",
+}
+
+
+def test_reports_are_the_same_at_both_levels(grader):
+    """The references, wrong answers and misconceptions of several kinds."""
+    cases = [
+        Case({}, ("ch07", "softmax", "dropout_layer")),
+        Case(grader.planted("corr2d", "kernel-flipped"), ("corr2d",)),
+        Case({"conv_layer": grader.stub("conv_layer")}, ("7.2",)),
+    ]
+    for name, body in WRONG.items():
+        [exercise] = grader.exercises(name)
+        parameters = exercise.signature.partition("(")[2].partition(")")[0]
+        text = redefined(grader.solution(exercise.file), name, parameters, body)
+        cases.append(Case({exercise.file: text}, (name,)))
+    for here, there in zip(grader.grade(cases), grader.grade(cases, level="strict"), strict=True):
+        assert _lines(here) == _lines(there)
+    assert there.sandbox["level"] == "strict"
 
 
 @pytest.fixture(scope="module")
@@ -537,20 +593,19 @@ def plain():
     made.close()
 
 
-def test_not_one_bit_differs_between_the_levels(strict, plain):
-    here, there = Learner(plain)(BITS), Learner(strict)(BITS)
-    assert here.settings() == there.settings()
-    assert here.bits(0) == there.bits(0)
-    assert here.bits(1) != there.bits(0)
+def test_not_one_bit_differs_between_the_levels(jailed, plain):
+    with running(plain) as make:
+        here, there = make(BITS), jailed(BITS)
+        assert here.settings() == there.settings()
+        assert here.bits(0) == there.bits(0)
+        assert here.bits(1) != there.bits(0)
 
 
-def test_without_the_processor_s_description_bits_may_differ_and_settings_do(monkeypatch):
+def test_without_the_processor_s_description_bits_may_differ(monkeypatch, jailed):
     monkeypatch.setattr(jail, "PROCESSOR", ())
-    with weak(Weakness()) as sandbox:
-        assert Learner(sandbox)(SEEN).seen() == [False, False]
-    monkeypatch.undo()
-    with weak(Weakness()) as sandbox:
-        assert Learner(sandbox)(SEEN).seen() == [True, True]
+    with weak(Weakness()) as sandbox, running(sandbox) as make:
+        assert make(SEEN).seen() == [False, False]
+    assert jailed(SEEN).seen() == [True, True]
 
 
 SEEN = """

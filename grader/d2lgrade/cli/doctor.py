@@ -35,7 +35,7 @@ def run(kit: Path | None) -> int:
     course = places.course(kit)  # its own errors say what to do
     console.print(Text("For your own work", "bold"))
     able = _told(console, _own(course))
-    able = _told(console, [checkup.process_level()]) and able
+    able = able and _told(console, [checkup.process_level()])
     console.print(Text("\nFor strangers' work (--sandbox strict)", "bold"))
     safe = _told(console, checkup.tools())
     if safe and able:

@@ -162,6 +162,13 @@ class ProcessSandbox:
     def _begun(self, pid: int) -> None:
         """A contestant has begun."""
 
+    def prepare(self) -> None:
+        """What must be settled before any submission is run: at this level, nothing.
+
+        Raises:
+            SandboxError: submissions cannot be run as promised.
+        """
+
     def _resources(self) -> dict[str, int]:
         """The limits of the next contestant, as the zygote sets them."""
         return self.limits.resources()

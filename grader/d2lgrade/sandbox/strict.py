@@ -170,6 +170,10 @@ class StrictSandbox(ProcessSandbox):
     def _resources(self) -> dict[str, int]:
         return self.limits.confined(watch.mapped_bytes(self._zygote_pid))
 
+    def prepare(self) -> None:
+        """Wait until the jail stands and every promise is proved; see `ProcessSandbox.prepare`."""
+        self._warm()
+
     def contestant_with(self, limits: Limits) -> Contestant:
         """A contestant with limits of its own."""
         usual, self.limits = self.limits, limits
