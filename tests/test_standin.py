@@ -302,8 +302,14 @@ model = d2l.EncoderDecoder(Enc(), Dec())
 out = model(torch.ones(1, 2), torch.zeros(1, 2))
 gru = nn.GRU(2, 3)
 gru.apply(d2l.init_seq2seq)
+lazy = nn.LazyLinear(2)
+lazy.apply(d2l.init_seq2seq)
+outputs, state = d2l.Seq2SeqEncoder(5, 3, 4, num_layers=2)(torch.zeros(6, 7, dtype=torch.long))
 """
     )
+    assert names["outputs"].shape == (7, 6, 4)
+    assert names["state"].shape == (2, 6, 4)
+    assert nn.parameter.is_lazy(names["lazy"].weight)
     assert names["out"].tolist() == [[2.0, 2.0]]
 
 

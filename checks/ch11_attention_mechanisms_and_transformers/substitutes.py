@@ -64,3 +64,21 @@ class MultiHeadAttention(nn.Module):
             valid_lens = valid_lens.repeat_interleave(self.num_heads, dim=0)
         heads = self.attention(Q, K, V, valid_lens).unflatten(0, (-1, self.num_heads))
         return self.W_o(torch.cat(heads.unbind(1), dim=-1))
+
+
+class PositionalEncoding(nn.Module):
+    """Adds sines and cosines in turns."""
+
+    def __init__(self, num_hiddens, dropout, max_len=1000):
+        super().__init__()
+        columns = torch.arange(num_hiddens)
+        waves = 10000 ** (-(columns - columns % 2) / num_hiddens)
+        angles = torch.arange(max_len)[:, None] * waves
+        P = torch.where(columns % 2 == 0, angles.sin(), angles.cos())
+        self.register_buffer("P", P[None], persistent=False)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, X):
+        if X.shape[1] > self.P.shape[1]:
+            raise ValueError("more positions than max_len")
+        return self.dropout(X + self.P[:, : X.shape[1]])

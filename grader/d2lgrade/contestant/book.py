@@ -370,6 +370,27 @@ class AttentionDecoder(Decoder):
         raise NotImplementedError
 
 
+class Seq2SeqEncoder(Encoder):
+    """A recurrent encoder of token sequences X: (n, steps)."""
+
+    def __init__(
+        self,
+        vocab_size: int,
+        embed_size: int,
+        num_hiddens: int,
+        num_layers: int,
+        dropout: float = 0,
+    ) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, embed_size)
+        self.rnn = nn.GRU(embed_size, num_hiddens, num_layers, dropout=dropout)
+        self.apply(tools.init_seq2seq)
+
+    def forward(self, X: Any, *args: Any) -> Any:
+        """Outputs (steps, n, num_hiddens) and last hidden states (num_layers, n, num_hiddens)."""
+        return self.rnn(self.embedding(X.t()))
+
+
 class EncoderDecoder(Classifier):
     """An encoder and a decoder in a row; the decoder's output alone."""
 

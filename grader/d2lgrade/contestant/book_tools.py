@@ -363,7 +363,7 @@ def init_cnn(module: nn.Module) -> None:
 
 def init_seq2seq(module: nn.Module) -> None:
     """Xavier weights for linear layers and every matrix of a GRU, for `net.apply`."""
-    if isinstance(module, nn.Linear | nn.GRU):
+    if type(module) in (nn.Linear, nn.GRU):  # a lazy layer has nothing to initialise yet
         for name, parameter in module.named_parameters(recurse=False):
             if name.startswith("weight"):
                 nn.init.xavier_uniform_(parameter)
