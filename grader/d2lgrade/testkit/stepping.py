@@ -8,7 +8,7 @@ states. What is special to one optimizer stays in its own file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,10 +162,8 @@ class Stepping:
         """The parameter after a step, at the start and later on."""
 
         def check(student: Any) -> None:
-            for shape in SHAPES:
-                for fresh in (True, False):
-                    for hyperparams in self.settings:
-                        self._parameter(student, self.draw(*shape, fresh=fresh), hyperparams)
+            for drawn, hyperparams in self._situations():
+                self._parameter(student, drawn, hyperparams)
 
         check.__doc__ = title
         return check
@@ -183,6 +181,13 @@ class Stepping:
 
         check.__doc__ = title
         return check
+
+    def _situations(self) -> Iterator[tuple[Tensors, dict[str, Any]]]:
+        """Every shape, before the first step and after some, the latter with all settings."""
+        for shape in SHAPES:
+            yield self.draw(*shape, fresh=True), self.settings[0]
+            for hyperparams in self.settings:
+                yield self.draw(*shape), hyperparams
 
     def _parameter(
         self, student: Any, drawn: Tensors, hyperparams: dict[str, Any], about: str = ""
@@ -213,15 +218,12 @@ class Stepping:
         """The states after a step."""
 
         def check(student: Any) -> None:
-            for shape in SHAPES:
-                for fresh in (True, False):
-                    for hyperparams in self.settings:
-                        drawn = self.draw(*shape, fresh=fresh)
-                        [expected] = self.due([drawn], hyperparams)
-                        [found] = self.made(student, [drawn], hyperparams)
-                        rows = zip(self.states, found[1:], expected[1:], strict=True)
-                        for state, one, due in rows:
-                            assert_same(one, due, what=f"the state {state.name} after the step")
+            for drawn, hyperparams in self._situations():
+                [expected] = self.due([drawn], hyperparams)
+                [found] = self.made(student, [drawn], hyperparams)
+                rows = zip(self.states, found[1:], expected[1:], strict=True)
+                for state, one, due in rows:
+                    assert_same(one, due, what=f"the state {state.name} after the step")
 
         check.__doc__ = title
         return check
