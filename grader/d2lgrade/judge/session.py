@@ -142,6 +142,8 @@ def grade(
         sandbox = None
     elif sandbox is None:
         raise GraderFault("A sandbox is needed to run a submission outside this process.")
+    else:
+        sandbox.prepare()
     torch.set_num_threads(1)  # results must not depend on how many cores there are
     run = _Run(order, jobs, sandbox, listen)
     needed: dict[str, Exercise] = {}
