@@ -552,7 +552,8 @@ def told(report):
 
 
 def _lines(report):
-    return json.dumps(told(report), indent=1, ensure_ascii=False).splitlines()
+    text = json.dumps(told(report), indent=1, ensure_ascii=False)
+    return text.replace(report.submission, "").splitlines()
 
 
 def without_seconds(value):
