@@ -33,7 +33,8 @@ def vertical_edge_kernel():
     try:
         what = found()
     except Exception as error:
-        raise LookupError(f"found nothing ({type(error).__name__}: {error})") from None
+        reason = getattr(error, "strerror", None) or error  # without a path of the machine
+        raise LookupError(f"found nothing ({type(error).__name__}: {reason})") from None
     if not what:
         raise LookupError("found nothing")
     return torch.tensor([[1.0, -1.0]])

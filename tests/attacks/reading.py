@@ -366,16 +366,15 @@ OWN_FRAME = """
     import inspect
 
     def aside():
-        assert inspect.currentframe().f_code.co_name == "aside"
+        assert str(inspect.signature(aside)) == "()"
 """
 OWN_GARBAGE = """
-    import gc
+    import weakref
 
     def aside():
-        loop = []
-        loop.append(loop)
-        del loop
-        gc.collect()
+        kept = {1, 2, 3}
+        seen = weakref.ref(kept)
+        assert seen() is kept
 """
 # Values of the due shape among `candidates(X, K)`, and what lies within those, are the answer.
 SEARCH = """
@@ -429,7 +428,7 @@ class Conv2D(nn.Module):
 
 def _visitor(name: str, look: str, twin: str, **more: object) -> Attack:
     start = "import sys\nfrom torch import nn\n\nknown = []\n" + dedent(look) + CONV2D
-    plain = CONV2D.replace("look(sys._getframe(1))", "aside(sys._getframe(0))")
+    plain = CONV2D.replace("look(sys._getframe(1))", "aside()")
     honest = plain.replace("if not known", "if self.weight is None")
     # corr2d itself is there too: Conv2D builds on it.
     return Attack(
@@ -437,7 +436,7 @@ def _visitor(name: str, look: str, twin: str, **more: object) -> Attack:
         "read",
         "ch07/Conv2D",
         corr2d() + start,
-        corr2d() + "import sys\nfrom torch import nn\n" + dedent(twin) + honest,
+        corr2d() + "from torch import nn\n" + dedent(twin) + honest,
         passes=("parameters", "start"),
         says=NOTHING,
         **more,  # type: ignore[arg-type]
@@ -633,8 +632,8 @@ OBJECTS = (
             known.extend(name for name in HIDDEN if name in frame.f_globals)
         """,
         """
-        def aside(frame):
-            assert frame.f_code.co_name == "parameters"
+        def aside():
+            assert nn.Module.parameters.__name__ == "parameters"
         """,
         **SHARED,
     ),
@@ -650,8 +649,8 @@ OBJECTS = (
                     pass
         """,
         """
-        def aside(frame):
-            assert frame.f_code.co_filename.endswith("conv_layer.py")
+        def aside():
+            assert __name__ == "conv_layer"
         """,
         **JAIL,
     ),
