@@ -17,6 +17,7 @@ id and `--seed` before each check.
 from .compare import Mismatch, assert_close_to, assert_same
 from .gradient import gradients
 from .misconceptions import Misconception, misconception
+from .networks import Case, Network
 from .source import assert_rules
 from .standing import Standing, refuses, unchanged
 from .statistics import assert_independent, assert_mean, assert_rate
@@ -24,9 +25,11 @@ from .truth import Expected, truth
 from .weights import parameter_count, set_parameters
 
 __all__ = [
+    "Case",
     "Expected",
     "Misconception",
     "Mismatch",
+    "Network",
     "Standing",
     "assert_close_to",
     "assert_independent",
