@@ -272,6 +272,95 @@ def test_a_complete_kit_has_every_file(kit: Path, file: str) -> None:
         catalog.load(kit, complete=True)
 
 
+# A chapter that cannot be used, among others that can -------------------------------------------
+
+
+def broken(course: Course, old: str, new: str) -> Course:
+    """The course read tolerantly with one thing changed in chapter 3."""
+    path = course.root / "checks/ch03_linear_networks_for_regression/chapter.toml"
+    assert old in LINEAR
+    write(path, LINEAR.replace(old, new, 1))
+    with pytest.raises(CatalogError):
+        catalog.load(course.root)
+    return catalog.load(course.root, tolerant=True)
+
+
+FAULTY = {
+    "not TOML": ('title = "Weight decay"', 'title = "Weight decay'),
+    "no hints": ('hints = ["a", "b", "c"]', "hints = []"),
+    "a number of another chapter's": ('file = "weight_decay"', 'file = "pooling"'),
+    "a link to nothing": ("core =", 'builds_on = ["nothing"]\ncore ='),
+}
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_a_faulty_chapter_leaves_the_others_as_they_are(name: str, course: Course) -> None:
+    whole = catalog.load(course.root)
+    found = broken(course, *FAULTY[name])
+    refused = "ch07" if "another" in name else "ch03"  # the later of two that clash
+    kept = [c.id for c in whole.chapters if c.id != refused]
+    assert [c.id for c in found.chapters] == kept
+    [(folder, fault)] = found.faults.items()
+    assert folder.startswith(refused)
+    assert f"checks/{folder}/chapter.toml" in fault.complaint
+    last = catalog.resolve(found, (kept[-1],))
+    assert [e.id for e in last] == [e.id for e in whole.exercises if e.chapter == kept[-1]]
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["all", "ch3", "3", "3.7", "l2_penalty", "ch03/sgd", "weight_decay", "weight_decay.py"],
+)
+def test_who_asks_for_the_faulty_chapter_is_told(target: str, course: Course) -> None:
+    found = broken(course, *FAULTY["not TOML"])
+    with pytest.raises(CatalogError, match=r"ch03\w+/chapter\.toml: this is not valid TOML"):
+        catalog.resolve(found, (target,))
+
+
+@pytest.mark.parametrize("target", ["ch9", "corr3d", "7.9", "ch07/nothing", ""])
+def test_other_targets_are_unknown_as_ever(target: str, course: Course) -> None:
+    found = broken(course, *FAULTY["not TOML"])
+    with pytest.raises(UnknownTarget):
+        catalog.resolve(found, (target,))
+
+
+def test_a_name_that_only_a_sound_chapter_has_is_no_longer_in_doubt(course: Course) -> None:
+    assert ids(broken(course, *FAULTY["not TOML"]), "sgd") == ["ch12/sgd"]
+
+
+def test_what_builds_on_the_faulty_chapter_says_so(course: Course) -> None:
+    found = broken(course, *FAULTY["not TOML"])
+    for name in ("sgd", "adam"):  # adam builds on sgd, which builds on l2_penalty
+        with pytest.raises(CatalogError, match=rf"ch12/{name} builds on .*ch03.* not valid TOML"):
+            found.predecessors(found.exercise(f"ch12/{name}"))
+    assert found.predecessors(found.exercise("ch12/Adam")) == []
+    twice = found.exercise("ch07/corr2d_twice")
+    assert [e.id for e in found.predecessors(twice)] == ["ch07/corr2d"]
+
+
+def test_a_bad_link_takes_along_only_its_own_chapter(course: Course) -> None:
+    """Chapter 12 builds on chapter 3, and is not at fault when that has a bad link."""
+    found = broken(course, *FAULTY["a link to nothing"])
+    assert set(found.faults) == {"ch03_linear_networks_for_regression"}
+    assert set(found.unlinked) == {"ch12/sgd"}
+
+
+def test_a_kit_with_no_sound_chapter_is_refused(kit: Path) -> None:
+    edit(kit, 'id = "ch07"', "id = ")
+    with pytest.raises(CatalogError, match="not valid TOML"):
+        catalog.load(kit, tolerant=True)
+
+
+def test_predecessors_come_nearest_first(course: Course) -> None:
+    adam = course.exercise("ch12/adam")
+    found = [e.id for e in course.predecessors(adam)]
+    assert found == ["ch07/corr2d", "ch12/sgd", "ch03/l2_penalty"]
+
+
+def test_a_course_can_be_hashed(course: Course) -> None:
+    assert hash(course) == hash(catalog.load(course.root))
+
+
 def test_a_kit_is_found_from_below(kit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalog, "_PACKAGE", Path("/nowhere/grader/d2lgrade"))
     assert catalog.find_kit(kit) == kit

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,111 @@ def test_a_broken_kit_exits_with_3(name: str, tmp_path: Path) -> None:
     assert re.search(KITS[name][2], done.stderr, re.DOTALL), done.stderr
     assert "Traceback" not in done.stderr.partition("pytest said")[0]
     assert done.stdout == ""
+
+
+# A chapter beside others -------------------------------------------------------------------------
+
+OTHER = "ch08_modern_convolutional_neural_networks"
+OTHERS = {
+    f"checks/{OTHER}/chapter.toml": """\
+id = "ch08"
+title = "Modern convolutional neural networks"
+zh = "7"
+
+[[section]]
+number = "8.1"
+zh = "7.1"
+file = "alexnet"
+title = "AlexNet"
+
+[[section.exercise]]
+name = "double"
+title = "Twice as much"
+signature = "double(X)"
+builds_on = ["pool2d"]
+core = { values = 1 }
+hints = ["Add.", "X and X", "X + X"]
+""",
+    f"checks/{OTHER}/test_alexnet.py": """\
+import torch
+
+from d2lgrade.testkit import assert_same
+
+
+def test_double_values(student):
+    \"\"\"is twice as much\"\"\"
+    assert_same(student.double(torch.ones(2)), torch.full((2,), 2.0))
+""",
+    f"checks/{OTHER}/misconceptions/alexnet.py": "",
+    f"checks/{OTHER}/substitutes.py": "def double(X):\n    return X * 2\n",
+    f"solutions/{OTHER}/alexnet.py": "def double(X):\n    return X + X\n",
+    f"exercises/{OTHER}/alexnet.py": "def double(X):\n    raise NotImplementedError\n",
+}
+INSTALLED = any(entry.name == "d2lgrade" for entry in entry_points(group="pytest11"))
+PLUGIN = [] if INSTALLED else ["-p", "d2lgrade.judge.plugin"]
+FAULTS = {
+    "broken TOML": (f"checks/{OTHER}/chapter.toml", "not valid TOML"),
+    "no checks": (f"checks/{OTHER}/test_alexnet.py", r"test_alexnet\.py is missing"),
+    "no solution": (f"solutions/{OTHER}/alexnet.py", r"alexnet\.py is missing"),
+}
+
+
+def two_chapters(fault: str, folder: Path) -> Path:
+    """The tiny kit and a second chapter, which lacks something."""
+    root = make_kit(folder)
+    for name, text in OTHERS.items():
+        write(root / name, text)
+    path = root / FAULTS[fault][0]
+    if fault == "broken TOML":
+        write(path, "id = \n")
+    else:
+        path.unlink()
+    return root
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_chapter_costs_the_others_nothing(fault: str, tmp_path: Path) -> None:
+    root = two_chapters(fault, tmp_path)
+    done = run("ch7", "--submission", "solutions", cwd=root)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "7.5 of 7.5 points" in done.stdout
+    hint = run("hint", "pool2d", cwd=root)
+    assert (hint.returncode, hint.stderr) == (0, "")
+    plain = subprocess.run(
+        [sys.executable, "-m", "pytest", f"checks/{FOLDER}", "--submission", "solutions", *PLUGIN],
+        cwd=root,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+    )
+    assert plain.returncode == 0, plain.stdout
+    for target in ("all", "ch8"):
+        refused = run(target, cwd=root)
+        assert refused.returncode == 3
+        assert re.search(FAULTS[fault][1], refused.stderr), refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
+def test_a_faulty_chapter_is_told_where_all_are_shown(tmp_path: Path) -> None:
+    root = two_chapters("broken TOML", tmp_path)
+    for args in (["list"], ["status"]):
+        done = run(*args, cwd=root)
+        assert done.returncode == 3
+        assert re.search(r"pool2d|7 Convolutional", done.stdout)
+        assert f"Error: checks/{OTHER}/chapter.toml: this is not valid TOML" in done.stderr
+        assert done.stderr.endswith("The others can be used meanwhile: ch07.\n")
+    assert run("list", "ch7", cwd=root).returncode == 0
+
+
+def test_authors_are_held_to_every_chapter(tmp_path: Path) -> None:
+    for fault in ("broken TOML", "no checks"):
+        root = two_chapters(fault, tmp_path / fault)
+        for args in (["dev", "check", "pool2d"], ["dev", "sync"]):
+            done = run(*args, cwd=root)
+            if fault == "no checks" and "sync" in args:
+                continue  # it needs the masters alone
+            assert done.returncode == 3
+            assert re.search(FAULTS[fault][1], done.stderr), done.stderr
 
 
 # The command -------------------------------------------------------------------------------------

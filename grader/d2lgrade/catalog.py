@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import graphlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 from d2lgrade import manifest
+from d2lgrade.course import (
+    AmbiguousTarget,
+    Chapter,
+    Check,
+    Course,
+    Exercise,
+    Fault,
+    Kind,
+    Section,
+    UnknownTarget,
+)
 from d2lgrade.manifest import CatalogError, either, fault, nearest, unique, where
-
-Kind = Literal["core", "polish"]
 
 __all__ = [
     "AmbiguousTarget",
@@ -26,9 +34,11 @@ __all__ = [
     "Check",
     "Course",
     "Exercise",
+    "Fault",
     "Kind",
     "Section",
     "UnknownTarget",
+    "demand_files",
     "find_kit",
     "load",
     "resolve",
@@ -36,153 +46,6 @@ __all__ = [
 
 _PACKAGE = Path(__file__).resolve().parent
 _MANIFESTS = "checks/*/chapter.toml"
-
-
-class UnknownTarget(LookupError):
-    """A target that names nothing in the course. `suggestions` holds the nearest names."""
-
-    def __init__(self, target: str, suggestions: Sequence[str] = ()) -> None:
-        self.target, self.suggestions = target, tuple(suggestions)
-        near = f" Did you mean {either(suggestions)}?" if suggestions else ""
-        super().__init__(
-            f"{target!r} names no exercise, section or chapter.{near} "
-            "`d2lgrade list` shows them all."
-        )
-
-
-class AmbiguousTarget(LookupError):
-    """A bare name that several exercises bear. `candidates` holds their full ids."""
-
-    def __init__(self, target: str, candidates: Sequence[str]) -> None:
-        self.target, self.candidates = target, tuple(candidates)
-        super().__init__(
-            f"{target!r} names {len(candidates)} exercises. "
-            f"Write the one you mean in full: {either(candidates)}."
-        )
-
-
-@dataclass(frozen=True)
-class Check:
-    """One hidden test: id "ch07/corr2d/values", worth `points` (a multiple of 0.5)."""
-
-    id: str
-    exercise: str
-    name: str
-    kind: Kind
-    points: float
-
-    @property
-    def function(self) -> str:
-        """The test function that holds it: "test_corr2d_values"."""
-        return f"test_{self.exercise.split('/')[1]}_{self.name}"
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """One name that a learner defines. `section` and `zh_section` are its numbers in the book."""
-
-    id: str
-    chapter: str
-    name: str
-    section: str
-    zh_section: str
-    file: str
-    title: str
-    signature: str
-    builds_on: tuple[str, ...]
-    forbidden: tuple[str, ...]
-    checks: tuple[Check, ...]
-    hints: tuple[str, ...]
-
-    @property
-    def max_points(self) -> float:
-        """Points of all its checks together."""
-        return sum(check.points for check in self.checks)
-
-    def number(self, edition: str = "en") -> str:
-        """The number of its section in that edition."""
-        return _number(self.section, self.zh_section, edition)
-
-
-@dataclass(frozen=True)
-class Section:
-    """One section of the book, one file in exercises/, solutions/ and checks/."""
-
-    number: str
-    zh: str
-    file: str
-    title: str
-    chapter: str
-    folder: str
-    exercises: tuple[Exercise, ...]
-
-    @property
-    def path(self) -> str:
-        """Where it lies below exercises/ and solutions/: "ch07_.../conv_layer.py"."""
-        return f"{self.folder}/{self.file}.py"
-
-    def numbered(self, edition: str = "en") -> str:
-        """Its number in that edition ("number" itself is the English one)."""
-        return _number(self.number, self.zh, edition)
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """One chapter of the book: id "ch07" in the folder "ch07_...", `zh` its Chinese number."""
-
-    id: str
-    title: str
-    zh: str
-    folder: str
-    sections: tuple[Section, ...]
-
-    @property
-    def exercises(self) -> tuple[Exercise, ...]:
-        """Its exercises in course order."""
-        return tuple(exercise for section in self.sections for exercise in section.exercises)
-
-    def number(self, edition: str = "en") -> str:
-        """Its number in that edition: "7" in "en", "6" in "zh"."""
-        return _number(str(int(self.id[2:])), self.zh, edition)
-
-
-@dataclass(frozen=True)
-class Course:
-    """Every chapter that a kit holds. `root` is the kit's folder."""
-
-    root: Path
-    chapters: tuple[Chapter, ...]
-
-    @cached_property
-    def sections(self) -> tuple[Section, ...]:
-        """All sections in course order."""
-        return tuple(section for chapter in self.chapters for section in chapter.sections)
-
-    @cached_property
-    def exercises(self) -> tuple[Exercise, ...]:
-        """All exercises in course order."""
-        return tuple(exercise for chapter in self.chapters for exercise in chapter.exercises)
-
-    def exercise(self, id: str) -> Exercise:
-        """The exercise with that full id; UnknownTarget where there is none."""
-        for exercise in self.exercises:
-            if exercise.id == id:
-                return exercise
-        raise UnknownTarget(id, nearest(id, [e.id for e in self.exercises]))
-
-    def section(self, stem: str) -> Section:
-        """The section whose file has that stem; UnknownTarget where there is none."""
-        for section in self.sections:
-            if section.file == stem:
-                return section
-        raise UnknownTarget(stem, nearest(stem, [s.file for s in self.sections]))
-
-    def chapter(self, id: str) -> Chapter:
-        """The chapter with that id; UnknownTarget where there is none."""
-        for chapter in self.chapters:
-            if chapter.id == id:
-                return chapter
-        raise UnknownTarget(id, [c.id for c in self.chapters])
 
 
 def find_kit(start: Path) -> Path:
@@ -197,24 +60,61 @@ def find_kit(start: Path) -> Path:
     )
 
 
-def load(root: Path, complete: bool = False) -> Course:
+def load(root: Path, complete: bool = False, tolerant: bool = False) -> Course:
     """Read every chapter of the kit at `root`, in chapter order.
 
     With `complete`, the files of each section (solution, checks, misconceptions) must be there too,
-    as an author's kit has them; a learner's kit may lack some. Raises CatalogError.
+    as an author's kit has them; a learner's kit may lack some. With `tolerant`, a chapter that
+    cannot be used becomes one of the course's `faults`, if there is any that can. Raises
+    CatalogError.
     """
     files = sorted(root.glob(_MANIFESTS))
     if not files:
         fault(str(root), f"it holds no {_MANIFESTS}, so it is no kit", "Name one with --kit DIR")
-    chapters = sorted((_chapter(root, file) for file in files), key=lambda c: int(c.id[2:]))
+    faults: dict[str, Fault] = {}
+
+    def refuse(folder: str, error: CatalogError) -> None:
+        if not tolerant:
+            raise error
+        faults[folder] = Fault(str(error), _names(root / "checks" / folder / "chapter.toml"))
+
+    found: list[Chapter] = []
+    for file in files:
+        try:
+            found.append(_chapter(root, file))
+        except CatalogError as error:
+            refuse(file.parent.name, error)
+    chapters: list[Chapter] = []
+    for chapter in sorted(found, key=lambda c: int(c.id[2:])):
+        try:
+            _demand_unique([*chapters, chapter])
+        except CatalogError as error:
+            refuse(chapter.folder, error)
+        else:
+            chapters.append(chapter)
+    course = _assembled(root, chapters, faults, refuse)
+    if complete:
+        demand_files(course, course.sections)
+    if not course.chapters:
+        course.demand_whole()
+    return course
+
+
+def _names(file: Path) -> frozenset[str]:
+    """The names that a manifest which cannot be used seems to hold."""
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return frozenset()
+    return frozenset(re.findall(r"""^\s*(?:name|file)\s*=\s*["'](\w+)["']""", text, re.MULTILINE))
+
+
+def _demand_unique(chapters: Sequence[Chapter]) -> None:
+    """Refuse an id, a number or a file that two chapters have."""
     unique(((c.id, f"checks/{c.folder}/chapter.toml") for c in chapters), "id")
     sections = [section for chapter in chapters for section in chapter.sections]
     for key in ("number", "file"):
         unique(((getattr(s, key), where(s.folder, "section", s.number)) for s in sections), key)
-    if complete:
-        for section in sections:
-            _demand_files(root, section)
-    return Course(root, _linked(chapters))
 
 
 def resolve(course: Course, targets: Sequence[str], edition: str = "en") -> tuple[Exercise, ...]:
@@ -223,7 +123,8 @@ def resolve(course: Course, targets: Sequence[str], edition: str = "en") -> tupl
     A target is `all`, a chapter (`ch7`, `7`), a section (`7.2`, `pooling`, `ch07/pooling`, the path
     of its file), or an exercise (`corr2d`, `ch07/corr2d`). Case counts only where it must. With
     edition "zh" chapter and section numbers are the Chinese second edition's.
-    Raises UnknownTarget or AmbiguousTarget.
+    Raises UnknownTarget or AmbiguousTarget, and CatalogError where a target takes a chapter that
+    cannot be used.
     """
     wanted = {e.id for target in targets for e in _match(course, target.strip(), edition)}
     return tuple(exercise for exercise in course.exercises if exercise.id in wanted)
@@ -234,6 +135,7 @@ def _match(course: Course, target: str, edition: str) -> Iterable[Exercise]:
     last = parts[-1].casefold() if parts else ""
     if len(parts) == 1:
         if last == "all":
+            course.demand_whole()
             return course.exercises
         if found := re.fullmatch(r"(?:ch)?0*(\d+)", last):
             sections = _in_chapter(course, found[1], edition)
@@ -291,6 +193,9 @@ def _all_of(sections: Iterable[Section]) -> list[Exercise]:
 
 
 def _unknown(course: Course, target: str, edition: str) -> NoReturn:
+    for folder, fault_ in course.faults.items():
+        if _meant(target, folder, fault_.names):
+            raise CatalogError(fault_.complaint)
     known = [c.number(edition) for c in course.chapters]
     chapters = list(dict.fromkeys(f"ch{int(number):02}" for number in known if number.isdigit()))
     if re.fullmatch(r"(?:ch)?\d+(?:\.\d+)?", target.casefold()):
@@ -300,6 +205,17 @@ def _unknown(course: Course, target: str, edition: str) -> NoReturn:
     names = [e.name for e in course.exercises] + [s.file for s in course.sections]
     ids = [e.id for e in course.exercises]
     raise UnknownTarget(target, nearest(target, ids if "/" in target else names + chapters))
+
+
+def _meant(target: str, folder: str, names: Iterable[str]) -> bool:
+    """Whether a target seems to name something in a chapter that cannot be used."""
+    parts = [part.casefold() for part in re.split(r"[/\\]", target) if part not in ("", ".")]
+    number = re.fullmatch(r"(?:ch)?0*(\d+)(?:\.\d+|_.*)?", parts[0] if parts else "")
+    chapter = re.match(r"ch0*(\d+)", folder)
+    if number and chapter:
+        return number[1] == chapter[1]
+    last = parts[-1] if parts else ""
+    return last.removesuffix(".py") in {name.casefold() for name in names}
 
 
 def _chapter(root: Path, file: Path) -> Chapter:
@@ -343,37 +259,69 @@ def _exercise(chapter: str, section: Mapping[str, Any], entry: Mapping[str, Any]
     )
 
 
-def _linked(chapters: Sequence[Chapter]) -> tuple[Chapter, ...]:
-    """The chapters with `builds_on` as full ids, none unknown, none in a circle."""
+def _assembled(
+    root: Path,
+    chapters: Sequence[Chapter],
+    faults: Mapping[str, Fault],
+    refuse: Callable[[str, CatalogError], None],
+) -> Course:
+    """The course with `builds_on` as full ids, none unknown, none in a circle.
+
+    A chapter with a bad link is refused, and the others are linked without it.
+    """
     everyone = {e.id: e for chapter in chapters for e in chapter.exercises}
-    folders = {chapter.id: chapter.folder for chapter in chapters}
-    places = {e.id: where(folders[e.chapter], "exercise", e.name) for e in everyone.values()}
-    links = {
-        e.id: tuple(
-            dict.fromkeys(_predecessor(places[e.id], e, name, everyone) for name in e.builds_on)
-        )
-        for e in everyone.values()
-    }
+    links: dict[str, tuple[str, ...]] = {}
+    unlinked: dict[str, Fault] = {}
+    for chapter in chapters:
+        try:
+            for exercise in chapter.exercises:
+                place = where(chapter.folder, "exercise", exercise.name)
+                found = [
+                    _predecessor(place, exercise, name, everyone, faults)
+                    for name in exercise.builds_on
+                ]
+                links[exercise.id] = tuple(dict.fromkeys(i for i in found if isinstance(i, str)))
+                if lost := next((one for one in found if isinstance(one, Fault)), None):
+                    unlinked[exercise.id] = lost
+            _demand_no_circle(chapter, links)
+        except CatalogError as error:
+            refuse(chapter.folder, error)
+            rest = [other for other in chapters if other is not chapter]
+            return _assembled(root, rest, faults, refuse)
+
+    def relinked(section: Section) -> Section:
+        exercises = tuple(replace(e, builds_on=links[e.id]) for e in section.exercises)
+        return replace(section, exercises=exercises)
+
+    linked = tuple(replace(c, sections=tuple(map(relinked, c.sections))) for c in chapters)
+    return Course(root, linked, dict(faults), unlinked)
+
+
+def _demand_no_circle(chapter: Chapter, links: Mapping[str, tuple[str, ...]]) -> None:
+    """Refuse exercises that build on each other; `chapter` is the last that has been linked."""
     try:
         graphlib.TopologicalSorter(links).prepare()
     except graphlib.CycleError as error:
         circle = error.args[1]
         problem = f"the exercises build on each other in a circle: {' -> '.join(reversed(circle))}"
-        fault(places[circle[0]], problem, "Take one of the links out")
-
-    def relink(section: Section) -> Section:
-        exercises = tuple(replace(e, builds_on=links[e.id]) for e in section.exercises)
-        return replace(section, exercises=exercises)
-
-    return tuple(replace(c, sections=tuple(relink(s) for s in c.sections)) for c in chapters)
+        place = where(chapter.folder, "exercise", circle[0].rpartition("/")[2])
+        fault(place, problem, "Take one of the links out")
 
 
 def _predecessor(
-    place: str, exercise: Exercise, name: str, everyone: Mapping[str, Exercise]
-) -> str:
+    place: str,
+    exercise: Exercise,
+    name: str,
+    everyone: Mapping[str, Exercise],
+    faults: Mapping[str, Fault],
+) -> str | Fault:
+    """The id of what an exercise builds on; the fault of the chapter where that should be."""
     own = name if "/" in name else f"{exercise.chapter}/{name}"
     found = [own] if own in everyone else [e.id for e in everyone.values() if e.name == name]
     if not found:
+        for folder, lost in faults.items():
+            if _meant(name, folder, lost.names):
+                return lost
         near = nearest(name, [*everyone, *(e.name for e in everyone.values())])
         repair = f"Did you mean {either(near)}?" if near else "Name an exercise of this course"
         fault(place, f"builds_on names {name!r}, which is no exercise", repair)
@@ -382,21 +330,16 @@ def _predecessor(
     return found[0]
 
 
-def _demand_files(root: Path, section: Section) -> None:
-    checks = f"checks/{section.folder}"
-    for file in (
-        f"solutions/{section.path}",
-        f"{checks}/test_{section.file}.py",
-        f"{checks}/misconceptions/{section.file}.py",
-    ):
-        if not (root / file).is_file():
-            repair = (
-                "`d2lgrade dev new` lays out what is missing, then `d2lgrade dev sync` the stubs"
-            )
-            fault(where(section.folder, "section", section.number), f"{file} is missing", repair)
-
-
-def _number(english: str, chinese: str, edition: str) -> str:
-    if edition not in ("en", "zh"):
-        raise ValueError(f"edition is {edition!r}; write 'en' or 'zh'")
-    return english if edition == "en" else chinese or f"en {english}"
+def demand_files(course: Course, sections: Iterable[Section]) -> None:
+    """Refuse sections without their solution, checks or misconceptions. Raises CatalogError."""
+    repair = "`d2lgrade dev new` lays out what is missing, then `d2lgrade dev sync` the stubs"
+    for section in sections:
+        checks = f"checks/{section.folder}"
+        for file in (
+            f"solutions/{section.path}",
+            f"{checks}/test_{section.file}.py",
+            f"{checks}/misconceptions/{section.file}.py",
+        ):
+            if not (course.root / file).is_file():
+                place = where(section.folder, "section", section.number)
+                fault(place, f"{file} is missing", repair)

@@ -20,7 +20,6 @@ from d2lgrade.author import plant, scaffold
 from d2lgrade.catalog import Course, Exercise, Section
 from d2lgrade.contestant.loader import Loader
 from d2lgrade.judge import programs
-from d2lgrade.judge.benches import predecessors
 from d2lgrade.judge.session import Job, Order, grade
 from d2lgrade.results import Report
 from d2lgrade.sandbox.limits import Limits
@@ -102,7 +101,7 @@ def texts(course: Course, exercises: Sequence[Exercise]) -> Iterator[Weakness]:
 
 def _substitutes(course: Course, exercise: Exercise) -> Iterator[Weakness]:
     """Every predecessor has a stand-in, or one learner's mistake would be paid for twice."""
-    for before in predecessors(course, exercise):
+    for before in course.predecessors(exercise):
         path = course.root / "checks" / _section(course, before).folder / "substitutes.py"
         text = path.read_text("utf-8") if path.exists() else ""
         defined = {getattr(node, "name", "") for node in ast.parse(text).body}
@@ -184,7 +183,7 @@ def misconceptions(
         if len(known) < MISCONCEPTIONS:
             what = f"has {len(known)} misconceptions; {MISCONCEPTIONS} are due"
             yield Weakness(exercise.id, what)
-        dependents = [e for e in course.exercises if exercise in predecessors(course, e)]
+        dependents = [e for e in course.exercises if exercise in course.predecessors(e)]
         for entry in known:
             text = planted_source(course, exercise, entry)
             submission = _submission(course, {exercise.file: text}, entry.slug)

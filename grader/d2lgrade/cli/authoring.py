@@ -11,7 +11,9 @@ from .commands import Fault, Repairable
 
 
 def _root(kit: Path | None) -> Path:
-    return places.course(kit).root
+    course = places.course(kit)
+    places.whole(course)
+    return course.root
 
 
 def sync(check: bool, kit: Path | None) -> int:
@@ -73,6 +75,6 @@ def check(targets: tuple[str, ...], repeat: int, mutants: bool, kit: Path | None
     """Prove the exercises; every weakness in a line."""
     from d2lgrade.author import proof
 
-    course = places.course(kit, complete=True)
+    course = places.course(kit, strict=True)
     exercises = places.exercises(course, targets, "en")
     return proof.run(course, exercises, repeat=repeat, mutants=mutants, say=click.echo)

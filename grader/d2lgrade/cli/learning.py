@@ -56,6 +56,7 @@ def status(kit: Path | None, edition: str) -> int:
     console.print()
     if following is None:
         console.print("All solved.")
+        places.whole(course)
         return 0
     console.print(Text(f"Next: {following.name} · {following.title} ({following.number(edition)})"))
     console.print(
@@ -63,6 +64,7 @@ def status(kit: Path | None, edition: str) -> int:
     )
     console.print(Text(f"      then   d2lgrade {following.name}", style="dim"))
     console.print(Text(f"      stuck? d2lgrade hint {following.name}", style="dim"))
+    places.whole(course)
     return 0
 
 
@@ -73,7 +75,8 @@ def _is_solved(standing: gradebook.Standing | None) -> bool:
 def list_course(targets: tuple[str, ...], kit: Path | None, edition: str) -> int:
     """Chapters, sections and exercises, with points and the marks of the last grading."""
     course = places.course(kit)
-    wanted = {exercise.id for exercise in places.exercises(course, targets, edition)}
+    chosen = places.exercises(course, targets, edition) if targets else course.exercises
+    wanted = {exercise.id for exercise in chosen}
     known = _standings(course)
     console = Console()
     for chapter in course.chapters:
@@ -81,12 +84,12 @@ def list_course(targets: tuple[str, ...], kit: Path | None, edition: str) -> int
             continue
         console.print(Text(f"{chapter.number(edition)} {chapter.title}", style="bold"))
         for section in chapter.sections:
-            chosen = [e for e in section.exercises if e.id in wanted]
-            if not chosen:
+            mine = [e for e in section.exercises if e.id in wanted]
+            if not mine:
                 continue
             console.print(Text(f"  {section.numbered(edition)} {section.title}   {section.path}"))
             grid = Table.grid(padding=(0, 2, 0, 0))
-            for exercise in chosen:
+            for exercise in mine:
                 standing = known.get(exercise.id)
                 mark = MARKS.get(standing.status, " ") if standing else " "
                 grid.add_row(
@@ -96,6 +99,8 @@ def list_course(targets: tuple[str, ...], kit: Path | None, edition: str) -> int
                     Text(_points(exercise.max_points), justify="right"),
                 )
             console.print(grid)
+    if not targets:
+        places.whole(course)
     return 0
 
 
@@ -123,6 +128,7 @@ def init(folder: Path, level: str, kit: Path | None) -> int:
     from d2lgrade import master
 
     course = places.course(kit)
+    places.whole(course)
     top = folder / "exercises"
     clash = next((s for s in course.sections if (top / s.path).exists()), None)
     if clash is not None:

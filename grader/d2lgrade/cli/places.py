@@ -11,14 +11,17 @@ from d2lgrade.catalog import Course, Exercise
 from .commands import COMMANDS, Fault, Repairable
 
 
-def course(kit: Path | None, complete: bool = False) -> Course:
-    """The course to use: from `--kit`, from the current folder upward, or the installed one."""
+def course(kit: Path | None, strict: bool = False) -> Course:
+    """The course to use: from `--kit`, from the current folder upward, or the installed one.
+
+    A chapter that cannot be used stops only who needs it, unless `strict`, for authors: then every
+    chapter must be right, and all its files there.
+    """
     if kit is not None and not any(kit.glob("checks/*/chapter.toml")):
         raise Repairable(f"--kit: {kit} holds no checks/*/chapter.toml, so it is no kit.")
     try:
-        return catalog.load(
-            kit if kit is not None else catalog.find_kit(Path.cwd()), complete=complete
-        )
+        root = kit if kit is not None else catalog.find_kit(Path.cwd())
+        return catalog.load(root, complete=strict, tolerant=not strict)
     except catalog.CatalogError as error:
         raise Fault(str(error)) from None
 
@@ -33,6 +36,22 @@ def exercises(found: Course, targets: tuple[str, ...], edition: str) -> tuple[Ex
         near = difflib.get_close_matches(error.target, COMMANDS, n=1, cutoff=0.75)
         aside = f" For the command, write `d2lgrade {near[0]}`." if near else ""
         raise Repairable(f"{error}{aside}") from None
+    except catalog.CatalogError as error:
+        raise Fault(_with_others(str(error), found)) from None
+
+
+def _with_others(complaint: str, found: Course) -> str:
+    """The complaint about a chapter, and what can be graded meanwhile."""
+    sound = ", ".join(chapter.id for chapter in found.chapters)
+    return f"{complaint}\nThe others can be used meanwhile: {sound}."
+
+
+def whole(found: Course) -> None:
+    """Refuse a course of which a chapter cannot be used."""
+    try:
+        found.demand_whole()
+    except catalog.CatalogError as error:
+        raise Fault(_with_others(str(error), found)) from None
 
 
 def workspace(found: Course) -> Path:

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Collection
 from typing import Protocol
 
-from d2lgrade.catalog import Course, Exercise
+from d2lgrade.catalog import Course
 from d2lgrade.contestant.loader import Loader, Program
 from d2lgrade.sandbox.process import Contestant, ProcessSandbox
 from d2lgrade.student.local import LocalLink
@@ -178,15 +178,3 @@ def source_of(program: Program, identity: str) -> str:
     """The text of the file that defines an exercise; empty where none does."""
     file = program.files.get(program.homes.get(identity, ""))
     return file.text if file else ""
-
-
-def predecessors(course: Course, exercise: Exercise) -> list[Exercise]:
-    """All exercises that this one builds on, directly or not, nearest first."""
-    found: dict[str, Exercise] = {}
-    queue = list(exercise.builds_on)
-    while queue:
-        identity = queue.pop(0)
-        if identity not in found:
-            found[identity] = course.exercise(identity)
-            queue.extend(found[identity].builds_on)
-    return list(found.values())

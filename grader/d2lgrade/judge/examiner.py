@@ -21,7 +21,7 @@ from d2lgrade.testkit.compare import Mismatch
 from d2lgrade.testkit.misconceptions import Misconception
 
 from . import idleness, programs, verdict
-from .benches import Bench, LocalBench, predecessors, resolver
+from .benches import Bench, LocalBench, resolver
 from .flags import spoils_testimony
 from .seeds import seeded
 from .unwritten import unwritten
@@ -171,7 +171,7 @@ class Examiner:
         judged = self._tried(check, exercise, ())
         if judged.outcome.status in ("passed", "skipped", "grader_error"):
             return judged
-        before = predecessors(self.course, exercise)
+        before = self.course.predecessors(exercise)
         failing = tuple(p.id for p in before if not self._sound(p, check.kind))
         if not failing:
             return judged

@@ -79,11 +79,21 @@ def suites_of(config: pytest.Config) -> Suites:
         start = config.getoption("--kit") or config.invocation_params.dir
         try:
             config.stash[SUITES] = Suites(
-                catalog.load(catalog.find_kit(Path(start)), complete=True)
+                catalog.load(catalog.find_kit(Path(start)), tolerant=True)
             )
         except catalog.CatalogError as error:
             raise pytest.UsageError(str(error)) from None
     return config.stash[SUITES]
+
+
+def _demand_chapters(course: catalog.Course, folders: set[str]) -> None:
+    """Refuse chapters that cannot be used, or lack a file; others than these may be as they are."""
+    try:
+        for folder in sorted(folders & course.faults.keys()):
+            raise catalog.CatalogError(course.faults[folder].complaint)
+        catalog.demand_files(course, [s for s in course.sections if s.folder in folders])
+    except catalog.CatalogError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _concerned(items: list[pytest.Item]) -> bool:
@@ -96,6 +106,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not _concerned(items):
         return
     suites = suites_of(config)
+    _demand_chapters(suites.course, {i.path.parent.name for i in items if suites.is_suite(i.path)})
     stray, files = [], set()
     for item in items:
         if not suites.is_suite(item.path):

@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from d2lgrade.sandbox.process import ProcessSandbox
 from d2lgrade.submission import Submission
 
 from . import plugin, programs
-from .benches import Bench, LocalBench, RemoteBench, predecessors
+from .benches import Bench, LocalBench, RemoteBench
 from .examiner import Examined, Examiner, Function, earned
 from .flags import flags
 
@@ -146,15 +146,7 @@ def grade(
         sandbox.prepare()
     torch.set_num_threads(1)  # results must not depend on how many cores there are
     run = _Run(order, jobs, sandbox, listen)
-    needed: dict[str, Exercise] = {}
-    for exercise in {e.id: e for job in jobs for e in job.exercises}.values():
-        needed[exercise.id] = exercise
-        needed.update({p.id: p for p in predecessors(order.course, exercise)})
-    files = {order.course.section(exercise.file).path for exercise in needed.values()}
-    paths = [
-        order.course.root / "checks" / Path(path).parent / f"test_{Path(path).name}"
-        for path in sorted(files)
-    ]
+    paths = _suites(order.course, {e.id: e for job in jobs for e in job.exercises}.values())
     said = io.StringIO()
     with _isolated(), contextlib.ExitStack() as quiet:
         if not order.in_process:
@@ -169,6 +161,22 @@ def grade(
             f"tells more. pytest said:\n{said.getvalue().strip()[-3000:]}"
         )
     return run.reports
+
+
+def _suites(course: Course, exercises: Iterable[Exercise]) -> list[Path]:
+    """The check files that judge these exercises and what they build on; all of them are there."""
+    needed: dict[str, Exercise] = {}
+    try:
+        for exercise in exercises:
+            needed[exercise.id] = exercise
+            needed.update({p.id: p for p in course.predecessors(exercise)})
+        sections = {s.file: s for s in (course.section(e.file) for e in needed.values())}
+        catalog.demand_files(course, sections.values())
+    except catalog.CatalogError as error:
+        raise GraderFault(str(error)) from None
+    return sorted(
+        course.root / "checks" / s.folder / f"test_{s.file}.py" for s in sections.values()
+    )
 
 
 def _arguments(order: Order) -> list[str]:
