@@ -1,6 +1,17 @@
 """Chapter 8: what stands in for a predecessor that fails, built from PyTorch; public."""
 
 import torch
+from torch import nn
+
+
+def vgg_block(num_convs, out_channels):
+    """A module; its input (n, c, h, w)."""
+    layers = [
+        layer
+        for _ in range(num_convs)
+        for layer in (nn.LazyConv2d(out_channels, 3, padding="same"), nn.ReLU())
+    ]
+    return nn.Sequential(*layers, nn.MaxPool2d(2))
 
 
 def batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum):
@@ -14,3 +25,11 @@ def batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum):
         moving_mean = torch.lerp(moving_mean, mean.detach(), momentum)
         moving_var = torch.lerp(moving_var, var.detach(), momentum)
     return (X - mean) * torch.rsqrt(var + eps) * gamma + beta, moving_mean, moving_var
+
+
+def nin_block(out_channels, kernel_size, strides, padding):
+    """A module; its input (n, c, h, w)."""
+    layers = [nn.LazyConv2d(out_channels, kernel_size, strides, padding), nn.ReLU()]
+    for _ in range(2):
+        layers += [nn.LazyConv2d(out_channels, 1), nn.ReLU()]
+    return nn.Sequential(*layers)

@@ -282,8 +282,8 @@ class Examiner:
         if isinstance(error, Failed):
             return self._failed(error)
         try:
-            named, memory = self._named(exercise.chapter), self.bench.memory
-            return verdict.outcome(error, transcript, exercise, named, memory)
+            named, limits = self._named(exercise.chapter), self.bench.limits
+            return verdict.outcome(error, transcript, exercise, named, limits)
         except verdict.Unexplained:
             again = self._attempt(check, self._reference.student(exercise.chapter))
             if again.error is None:
