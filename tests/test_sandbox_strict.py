@@ -417,6 +417,28 @@ def test_a_hang_names_its_line(jailed):
     assert (caught.value.frames[0].path, caught.value.frames[0].function) == (PATH, "hang")
 
 
+SENTENCES = {
+    "open('large', 'wb').write(b'x' * (65 << 20))": "Your program wrote more than 64 MB.",
+    "[open(str(i), 'wb').write(b'x' * (9 << 20)) for i in range(20)]": (
+        "Your program wrote more than 128 MB."
+    ),
+    "__import__('socket').create_connection(('192.0.2.1', 80))": confine.NO_NETWORK,
+    "__import__('os')._exit(3)": "Your program ended its own process (exit status 3).",
+    "return torch.ones(10**10)": "Your code ran out of memory. It may take 2048 MB beside torch",
+}
+
+
+def test_the_report_says_each_fate_in_plain_words(grader):
+    text = grader.solution("conv_layer")
+    cases = [
+        Case({"conv_layer": redefined(text, "corr2d", "X, K", body)}, ("corr2d",))
+        for body in SENTENCES
+    ]
+    for report, said in zip(grader.grade(cases, level="strict"), SENTENCES.values(), strict=True):
+        first = next(c for c in report.exercises[0].checks if c.status != "passed")
+        assert first.failure.message.startswith(said), first
+
+
 def test_too_much_memory_in_many_processes_is_named():
     limits = Limits(seconds=30.0, memory=128 << 20)
     with contextlib.closing(StrictSandbox(limits)) as sandbox, running(sandbox) as make:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from d2lgrade.catalog import Course
 from d2lgrade.contestant.loader import Loader, Program
+from d2lgrade.sandbox.limits import Limits
 from d2lgrade.sandbox.process import Contestant, ProcessSandbox
 from d2lgrade.student.local import LocalLink
 from d2lgrade.student.namespace import Student
@@ -19,10 +20,10 @@ from . import programs
 class Bench(Protocol):
     """Serves one submission to its checks.
 
-    `memory` is how many bytes its code may allocate; None where nothing limits it.
+    `limits` is what its code may use; None where nothing limits it.
     """
 
-    memory: int | None
+    limits: Limits | None
 
     def student(self, chapter: str, bound: Collection[str] = ()) -> Student:
         """The submission's code as a check of this chapter sees it; a new student for each attempt.
@@ -64,7 +65,7 @@ class LocalBench:
         capture: bool = True,
         prefix: str = "",
     ) -> None:
-        self.memory: int | None = None
+        self.limits: Limits | None = None
         self._course = course
         self._prefix = prefix
         self._program = program
@@ -118,7 +119,7 @@ class RemoteBench:
         owned: bool = False,
     ) -> None:
         """`owned` closes the sandbox with the bench."""
-        self.memory: int | None = sandbox.limits.memory
+        self.limits: Limits | None = sandbox.in_force
         self._owned = owned
         self._kept = ""
         self._course = course

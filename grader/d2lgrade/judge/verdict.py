@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 import torch
 
 from d2lgrade.catalog import Exercise
+from d2lgrade.contestant import confine
 from d2lgrade.results import Argument, CheckStatus, Failure
+from d2lgrade.sandbox import endings
+from d2lgrade.sandbox.limits import Limits
 from d2lgrade.student.calls import Call, Large, Transcript
 from d2lgrade.student.faults import ContestantLost, Fault, Frame, StudentError
 from d2lgrade.testkit.compare import Mismatch
@@ -25,6 +29,7 @@ class Outcome:
 
 
 PASSED = Outcome("passed")
+FILE_TOO_LARGE, DISK_FULL = f"[Errno {errno.EFBIG}]", f"[Errno {errno.ENOSPC}]"
 OUT_OF_MEMORY = ("can't allocate memory", "not enough memory")  # torch says so in a RuntimeError
 
 
@@ -37,7 +42,7 @@ def outcome(
     transcript: Transcript,
     exercise: Exercise,
     find: Callable[[str], Exercise],
-    memory: int | None = None,
+    limits: Limits | None = None,
 ) -> Outcome:
     """The status and failure for what a check raised.
 
@@ -46,7 +51,7 @@ def outcome(
         transcript: the calls made so far; the last one is shown.
         exercise: the one judged.
         find: exercise by name, for the argument names of calls to other exercises.
-        memory: how many bytes the learner's code may allocate; None: no limit.
+        limits: what the learner's code may use; None: whatever there is.
 
     Raises:
         Unexplained: neither the learner's code nor a comparison raised it.
@@ -64,7 +69,7 @@ def outcome(
         )
         return Outcome("failed", failure)
     if isinstance(error, StudentError):
-        return _raised(error.fault, call, exercise, find, memory)
+        return _raised(error.fault, call, exercise, find, limits)
     if isinstance(error, ContestantLost):
         return _gone(error, call, find)
     raise Unexplained from error
@@ -130,7 +135,7 @@ def _raised(
     call: Call | None,
     exercise: Exercise,
     find: Callable[[str], Exercise],
-    memory: int | None,
+    limits: Limits | None,
 ) -> Outcome:
     """The learner's code raised."""
     shown, lines = _shown(call, find), _lines(fault.frames)
@@ -148,19 +153,25 @@ def _raised(
     if fault.kind == "WrongDevice":
         message = f"With its inputs on a GPU this would fail: {fault.text}"
         return Outcome("failed", Failure(message, **shown, traceback=lines))
-    message = _sentence(fault, exercise, memory)
+    message = _sentence(fault, exercise, limits)
     return Outcome("error", Failure(message, **shown, traceback=lines))
 
 
-def _sentence(fault: Fault, exercise: Exercise, memory: int | None) -> str:
+def _sentence(fault: Fault, exercise: Exercise, limits: Limits | None) -> str:
     """What a learner should know about an exception in a call."""
     if fault.kind in ("SystemExit", "KeyboardInterrupt"):
         return f"Your code ended the program ({fault.kind}); a function returns its answer."
     if fault.kind == "RecursionError":
         return "Your code calls itself without end (RecursionError)."
     if "MemoryError" in fault.kinds or any(sign in fault.text for sign in OUT_OF_MEMORY):
-        limit = f" It may take {memory >> 20} MB beside torch itself." if memory else ""
+        limit = f" It may take {limits.memory >> 20} MB beside torch itself." if limits else ""
         return f"Your code ran out of memory.{limit}"
+    if limits and fault.text.startswith(FILE_TOO_LARGE):
+        return endings.wrote_too_much(limits.file_size)
+    if limits and limits.scratch and fault.text.startswith(DISK_FULL):
+        return endings.wrote_too_much(limits.scratch)
+    if confine.NO_NETWORK in fault.text:
+        return confine.NO_NETWORK
     if fault.text.endswith("object is not callable") and not fault.frames:
         return f"Your {exercise.name} is no function: {fault.text}. Give that name to nothing else."
     return f"Your code raised {fault.kind}{': ' if fault.text else '.'}{fault.text}"

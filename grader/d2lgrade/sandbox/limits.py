@@ -15,7 +15,7 @@ class Limits:
         file_size: bytes of any one file it writes, its prints included.
         files: open descriptors.
         cpu_seconds: of the whole process, the last resort if the judge itself is gone.
-        scratch: bytes of all files together, at level `strict`, and
+        scratch: bytes of all files together, at level `strict` (0: not limited), and
         inodes: how many there may be.
         processes: processes and threads, at level `strict`.
     """

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -68,6 +69,11 @@ class ProcessSandbox:
         self._control: socket.socket | None = None
         self._scratch = ""
         self._ready = False
+
+    @property
+    def in_force(self) -> Limits:
+        """The limits that this level keeps: files together have none here."""
+        return replace(self.limits, scratch=0)
 
     def describe(self) -> dict[str, Any]:
         """The level and its limits, for the report."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .strict import StrictSandbox
 
 SMALL = 64 << 20  # bytes of memory for the contestant that tries to outgrow its limits
-FEW = 12  # processes for the same one
+FEW = 8  # processes for the same one
 SECONDS = 20.0  # for all calls of one probe; they take milliseconds
 
 READS = "reads nothing but the Python environment"
@@ -170,7 +170,7 @@ class _Tried:
         from d2lgrade.student.faults import Crash
 
         try:
-            found += self._probe.shared_memory(SMALL * 2 // 3)
+            found += self._probe.shared_memory(SMALL * 3 // 4)
         except Crash as error:
             if "ran out of memory" not in str(error):
                 found.append(f"its end was another one ({error})"[:300])

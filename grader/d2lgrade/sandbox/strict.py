@@ -60,6 +60,11 @@ class StrictSandbox(ProcessSandbox):
         self._watch = watch.Watch()
         self._fates: dict[int, str] = {}  # why contestants were ended, by the zygote's names
 
+    @property
+    def in_force(self) -> Limits:
+        """The limits that this level keeps: all."""
+        return self.limits
+
     def describe(self) -> dict[str, Any]:
         """The level, its limits, and which promises were tried and held, for the report."""
         limits = self.limits

@@ -97,7 +97,9 @@ class Watch:
             entry.fate = endings.too_many_processes(entry.limits.processes)
         elif sum(max(0, used - entry.base) for used in found) > entry.limits.memory:
             shares = sum(_sum(f"/proc/{pid}/smaps_rollup", _SHARES) for pid in processes)
-            if shares > entry.limits.memory + entry.base:
+            # Pages that are still the zygote's count by its share and those of all these processes.
+            inherited = entry.base * len(processes) // (len(processes) + 1)
+            if shares > entry.limits.memory + inherited:
                 entry.fate = endings.out_of_memory(entry.limits.memory)
         if entry.fate:
             signal.pidfd_send_signal(entry.handle, signal.SIGKILL)
