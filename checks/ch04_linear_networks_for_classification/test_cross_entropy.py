@@ -199,7 +199,7 @@ CASES = [
 ]
 regression = Network("SoftmaxRegression", torch_regression, CASES)
 
-test_SoftmaxRegression_parameters = regression.parameters()
+test_SoftmaxRegression_parameters = regression.parameters(CASES[1], CASES[4])
 test_SoftmaxRegression_values = regression.values()
 test_SoftmaxRegression_gradient = regression.gradient(CASES[2], CASES[4])
 test_SoftmaxRegression_arguments = regression.keeps_arguments(CASES[4])
