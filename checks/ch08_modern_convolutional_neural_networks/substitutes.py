@@ -33,3 +33,21 @@ def nin_block(out_channels, kernel_size, strides, padding):
     for _ in range(2):
         layers += [nn.LazyConv2d(out_channels, 1), nn.ReLU()]
     return nn.Sequential(*layers)
+
+
+class Inception(nn.Module):
+    """A block; its input (n, c, h, w)."""
+
+    def __init__(self, c1, c2, c3, c4):
+        super().__init__()
+        self.one, self.two, self.three, self.four = (
+            nn.LazyConv2d(channels, 1) for channels in (c1, c2[0], c3[0], c4)
+        )
+        self.wide = nn.LazyConv2d(c2[1], 3, padding="same")
+        self.wider = nn.LazyConv2d(c3[1], 5, padding="same")
+
+    def forward(self, X):
+        pooled = nn.functional.max_pool2d(X, 3, 1, 1)
+        narrow, wide = self.two(X).relu(), self.three(X).relu()
+        parts = (self.one(X), self.wide(narrow), self.wider(wide), self.four(pooled))
+        return torch.cat(parts, 1).relu()

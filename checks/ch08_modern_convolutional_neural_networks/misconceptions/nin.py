@@ -24,6 +24,10 @@ def _block(
     book="8.3.1",
     why="Your block wants the number of input channels first, as in the Chinese edition. Here it "
     "is made from out_channels alone; lazy layers find out the rest at the first call.",
+    fails=("parameters", "values", "gradient", "arguments", "dtype", "layout", "empty", "device"),
+    signature=lambda calls: (
+        "missing" in str(calls[-1].error) and "'padding'" in str(calls[-1].error)
+    ),
 )
 def nin_block_chinese(in_channels, out_channels, kernel_size, strides, padding):
     return _block(out_channels, kernel_size, strides, padding)

@@ -22,6 +22,10 @@ def _block(num_convs, out_channels, *, padding=1, between=nn.ReLU, pool=lambda: 
     book="8.2.1",
     why="Your block wants the number of input channels too, as in the Chinese edition. Here it is "
     "made from num_convs and out_channels alone; lazy layers find out the rest at the first call.",
+    fails=("parameters", "values", "gradient", "arguments", "dtype", "layout", "empty", "device"),
+    signature=lambda calls: (
+        "missing" in str(calls[-1].error) and "'out_channels'" in str(calls[-1].error)
+    ),
 )
 def vgg_block_chinese(num_convs, in_channels, out_channels):
     return _block(num_convs, out_channels)
