@@ -33,11 +33,13 @@ class Case:
         files: stem of a section → its new text; bytes as they are; None takes the file away.
         targets: exercises, sections or chapters, as on the command line.
         beside: path in the submission's folder → text of a further file there.
+        whole: whether all other sections are there as well, as their solutions.
     """
 
     files: Mapping[str, str | bytes | None]
     targets: tuple[str, ...]
     beside: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = True
 
 
 class Grader:
@@ -72,23 +74,38 @@ class Grader:
     ) -> list[Report]:
         """One report for each case, all of them from a single run of the checks."""
         with tempfile.TemporaryDirectory() as folder:
-            jobs = []
+            jobs: list[Job] = []
+            made: dict[int, Job] = {}  # a case that comes again is read once
             for number, case in enumerate(cases):
-                path = self.overlaid(case.files, Path(folder) / f"answer{number}")
-                for name, text in case.beside.items():
-                    (path / name).parent.mkdir(parents=True, exist_ok=True)
-                    (path / name).write_text(text, encoding="utf-8", errors="surrogatepass")
-                exercises = self.exercises(*case.targets)
-                submission = read(path, self.course, exercises)
-                jobs.append(Job(submission, exercises, training, until_failure=until_failure))
+                if id(case) not in made:
+                    place = Path(folder) / f"answer{number}"
+                    exercises = self.exercises(*case.targets)
+                    submission = read(self._laid_out(case, place), self.course, exercises)
+                    job = Job(submission, exercises, training, until_failure=until_failure)
+                    made[id(case)] = job
+                jobs.append(made[id(case)])
             order = Order(self.course, seed=seed, in_process=in_process)
             return grade(order, jobs, None if in_process else self.sandbox(limits, level))
 
-    def overlaid(self, files: Mapping[str, str | bytes | None], folder: Path) -> Path:
-        """A copy of the solutions at `folder` with some files replaced or taken away."""
-        shutil.copytree(self.course.root / "solutions", folder, ignore=_compiled)
+    def _laid_out(self, case: Case, folder: Path) -> Path:
+        path = self.overlaid(case.files, folder, case.whole)
+        for name, text in case.beside.items():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_text(text, encoding="utf-8", errors="surrogatepass")
+        return path
+
+    def overlaid(
+        self, files: Mapping[str, str | bytes | None], folder: Path, whole: bool = True
+    ) -> Path:
+        """A copy of the solutions at `folder` with some files replaced or taken away.
+
+        Not `whole`: only these files, each where it belongs.
+        """
+        if whole:
+            shutil.copytree(self.course.root / "solutions", folder, ignore=_compiled)
         for stem, text in files.items():
             path = folder / self.course.section(stem).path
+            path.parent.mkdir(parents=True, exist_ok=True)
             if text is None:
                 path.unlink()
             else:

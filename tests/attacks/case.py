@@ -108,7 +108,7 @@ class Arena:
         [exercise] = grader.exercises(attack.target)
         source = self.filled(attack.source, attack.name)
         beside = {path: self.filled(text, attack.name) for path, text in attack.beside}
-        return Case({exercise.file: source}, (attack.target,), beside)
+        return Case({exercise.file: source}, (attack.target,), beside, bool(exercise.builds_on))
 
     def loot(self, name: str) -> Path:
         """The folder where this attack tries to leave something; made on first use."""

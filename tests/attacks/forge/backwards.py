@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .honest import CORR2D, forgery, without
+from .honest import CORR2D, on_corr2d, without
 
 RIGHT = CORR2D.replace("def corr2d", "def right")
 FUNCTION = (
@@ -53,7 +53,7 @@ def corr2d(X, K):
 def backward(name: str, gradients: str, says: str = "gradient for tensor argument"):
     """A right forward whose backward returns these two gradients."""
     source = "import os\n\n" + FUNCTION.replace("{gradients}", gradients)
-    return forgery(name, source, says, passes=without("gradient"), twin=TWIN, opened="")
+    return on_corr2d(name, source, says, passes=without("gradient"), twin=TWIN, opened="")
 
 
 ATTACKS = (
@@ -63,7 +63,7 @@ ATTACKS = (
     backward("backward_of_ones", "torch.ones_like(X), torch.ones_like(K)"),
     backward("backward_that_raises", "1 / 0", "raised ZeroDivisionError"),
     backward("backward_that_ends", "os._exit(0)", "ended its own process"),
-    forgery(
+    on_corr2d(
         "detached_and_grafted",
         RIGHT + "\n\ndef corr2d(X, K):\n    Y = right(X, K)\n"
         "    return Y.detach() + 0 * (X.sum() + K.sum())\n",
@@ -71,7 +71,7 @@ ATTACKS = (
         passes=without("gradient"),
         twin=TWIN,
     ),
-    forgery(
+    on_corr2d(
         "hook_that_doubles",
         RIGHT + "\n\ndef corr2d(X, K):\n    Y = right(X, K)\n    if Y.requires_grad:\n"
         "        Y.register_hook(lambda grad: 2 * grad)\n    return Y\n",

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from .honest import CORR2D, LAZY, calling, forgery
+from .honest import EDGE, LAZY, calling, correlating, forgery, on_corr2d
 
 ENDED = r"ended its own process \(exit status 0\)"
 IMPORTED = "could not be imported: it raised SystemExit"
 CALLED = r"Your code ended the program \(SystemExit\)"
 
 # A twin that ends things too, but only what is its own.
-TIDY = "import atexit\n\natexit.register(print, 'goodbye')\n" + CORR2D
+TIDY = "import atexit\n\natexit.register(print, 'goodbye')\n" + EDGE
 
 ATTACKS = (
     forgery("exit_at_import", "import os\n\nos._exit(0)\n", ENDED, opened="own process"),
-    forgery("sys_exit_at_import", "import sys\n\nsys.exit(0)\n", IMPORTED, opened="own process"),
-    forgery("quit_at_import", "quit()\n", IMPORTED, opened="own process"),
+    forgery("sys_exit_at_import", "import sys\n\nsys.exit(0)\n", IMPORTED),
+    forgery("quit_at_import", "quit()\n", IMPORTED),
     forgery("exit_in_call", calling("os._exit(0)", "import os\n"), ENDED, opened="own process"),
     forgery("sys_exit_in_call", calling("sys.exit(0)", "import sys\n"), CALLED),
     forgery("quit_in_call", calling("quit()"), CALLED),
@@ -50,7 +50,6 @@ ATTACKS = (
             "import os\n\n\nclass Last:\n    def __del__(self):\n        os._exit(0)\n",
         ),
         "is a Last where a torch.Tensor is due",
-        opened="own process",
     ),
     forgery(
         "becomes_true",
@@ -100,9 +99,9 @@ ATTACKS = (
         "raised Skipped: passed",
     ),
     forgery("always_refuses", calling("raise ValueError('no')"), "raised ValueError: no"),
-    forgery(
+    on_corr2d(
         "does_nothing",
-        calling("return None"),
+        correlating("return None"),
         r"is None where a torch\.Tensor is due",
         opened="idle answers",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attacks.case import HANGING
 from d2lgrade.sandbox.limits import Limits
 
-from .honest import CORR2D, LAZY, calling, forgery
+from .honest import CORR2D, EDGE, LAZY, WRONG, calling, forgery, on_corr2d
 
 BROKEN = "What came back was no answer"
 GONE = "closed its connection|ended its own process"
@@ -65,9 +65,9 @@ channel.Channel.send = seized
 
 """
 # A twin with frames of its own, between two ends of its own.
-TWIN = FORGE + CORR2D.replace(
-    "def corr2d(X, K):\n",
-    "def corr2d(X, K):\n    reader, writer = os.pipe()\n"
+TWIN = FORGE + EDGE.replace(
+    "def vertical_edge_kernel():\n",
+    "def vertical_edge_kernel():\n    reader, writer = os.pipe()\n"
     "    os.write(writer, frame(reply()))\n    os.close(reader)\n    os.close(writer)\n",
 )
 
@@ -75,7 +75,7 @@ TWIN = FORGE + CORR2D.replace(
 def sprayed(name: str, code: str, says: str = BROKEN, limits: Limits | None = None):
     """Frames written to whatever is open."""
     return forgery(
-        name, FORGE + calling(code), f"{says}|wrong values", twin=TWIN, limits=limits or Limits()
+        name, FORGE + calling(code), f"{says}|{WRONG}", twin=TWIN, limits=limits or Limits()
     )
 
 
@@ -86,6 +86,17 @@ def seized(name: str, body: str, says: str = BROKEN, limits: Limits | None = Non
     return forgery(name, source, says, twin=TWIN, limits=limits or Limits())
 
 
+def touching(name: str, body: str, says: str = BROKEN):
+    """The same where the judge has sent tensors."""
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    source = FORGE + SEIZE.replace("{body}\n", lines) + NOTHING
+    return on_corr2d(name, source, says, twin=CORR2D)
+
+
+NOTHING = """\
+def corr2d(X, K):
+    return X.new_zeros(X.shape[0] - K.shape[0] + 1, X.shape[1] - K.shape[1] + 1)
+"""
 RETURN = f"\n{LAZY.splitlines()[-1].strip()}"
 ATTACKS = (
     sprayed(
@@ -112,7 +123,7 @@ threading.Thread(target=flood, daemon=True).start()
 
 """
         + LAZY,
-        f"{BROKEN}|{LATE}|wrong values|{GONE}",
+        f"{BROKEN}|{LATE}|{WRONG}|{GONE}",
         twin=TWIN,
         limits=HANGING,
     ),
@@ -173,7 +184,7 @@ threading.Thread(target=flood, daemon=True).start()
     seized(
         "frames_of_unknown_references", "send(self, reply(value=msgpack.ExtType(99, b'x')), [])"
     ),
-    seized(
+    touching(
         "frames_with_tensors_of_others",
         "send(self, reply(value=msgpack.ExtType(4, (1).to_bytes(8, 'little'))), [])",
         "wrong values",
@@ -191,17 +202,17 @@ threading.Thread(target=flood, daemon=True).start()
         "frames_with_negative_shapes",
         "send(self, reply(tail=[[['float32', [-1, -1], 0, -1]], [], [], None, [], []]), [b'xxxx'])",
     ),
-    seized(
+    touching(
         "frames_that_rewrite_the_judges_tensors",
         "table = [[n, 'float32', [1, 1], 3, n] for n in range(1, 40)]\n"
         "send(self, reply(tail=[[], table, [], None, [], []]), [bytes(4)] * 40)",
         ".",
     ),
-    seized(
+    touching(
         "frames_that_graft_graphs",
         "send(self, reply(tail=[[], [], [], [1, [1, 2, 3, 4], [1, 2]], [], []]), [])",
     ),
-    seized(
+    touching(
         "frames_that_hand_out_gradients",
         "send(self, reply(tail=[[], [], [[1, 1], [2, 1]], None, [], []]), [])",
         ".",

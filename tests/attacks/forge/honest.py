@@ -20,16 +20,25 @@ def corr2d(X, K):
     return torch.stack(rows)
 """
 
-# Of the right shape and dtype, and wrong.
+# The shortest exercise, for attacks that do not care which one they attack.
+EDGE = """\
+import torch
+
+
+def vertical_edge_kernel():
+    return torch.tensor([[1.0, -1.0]])
+"""
+
+# Of the right shape, and else wrong: no check is earned by it.
 LAZY = """\
 import torch
 
 
-def corr2d(X, K):
-    return X.new_zeros(X.shape[0] - K.shape[0] + 1, X.shape[1] - K.shape[1] + 1)
+def vertical_edge_kernel():
+    return torch.tensor([[7.0, 7.0]], dtype=torch.float64)
 """
 
-WRONG = "wrong values"  # how a lazy answer is told
+WRONG = "wrong values|wrong dtype"  # how a lazy answer is told
 EVERY = (
     "values",
     "rectangles",
@@ -51,14 +60,14 @@ def forgery(
     *,
     opened: str = "",
     passes: tuple[str, ...] = (),
-    twin: str = CORR2D,
-    target: str = "ch07/corr2d",
+    twin: str = EDGE,
+    target: str = "ch07/vertical_edge_kernel",
     limits: Limits = NORMAL,
     seed: int = 0,
     beside: tuple[tuple[str, str], ...] = (),
     family: str = "forge",
 ) -> Attack:
-    """An attack on corr2d, unless it says otherwise."""
+    """An attack on vertical_edge_kernel, unless it says otherwise."""
     return Attack(
         name=name,
         family=family,
@@ -75,9 +84,29 @@ def forgery(
 
 
 def calling(body: str, head: str = "import torch\n") -> str:
-    """A file whose corr2d has this body."""
+    """A file whose vertical_edge_kernel has this body."""
     lines = "".join(f"    {line}\n" if line else "\n" for line in body.splitlines())
-    return f"{head}\n\ndef corr2d(X, K):\n{lines}"
+    return f"{head}\n\ndef vertical_edge_kernel():\n{lines}"
+
+
+def on_corr2d(
+    name: str,
+    source: str,
+    says: str = "wrong values",
+    *,
+    opened: str = "",
+    passes: tuple[str, ...] = (),
+    twin: str = CORR2D,
+) -> Attack:
+    """An attack that needs arguments, gradients or Rules."""
+    return forgery(
+        name, source, says, opened=opened, passes=passes, twin=twin, target="ch07/corr2d"
+    )
+
+
+def correlating(body: str, head: str = "import torch\n") -> str:
+    """A file whose corr2d has this body."""
+    return calling(body, head).replace("def vertical_edge_kernel():", "def corr2d(X, K):")
 
 
 def without(*names: str) -> tuple[str, ...]:

@@ -69,27 +69,20 @@ class Lazy(torch.Tensor):
             return torch.ones(args[0].shape, dtype=torch.bool)
         return torch.zeros(args[0].shape)
 '''
-ZEROS = "Y = torch.zeros(X.shape[0] - K.shape[0] + 1, X.shape[1] - K.shape[1] + 1)\n"
+SEVENS = "Y = torch.tensor([[7.0, 7.0]])\n"
 TENSOR = r"where a torch\.Tensor is due"
 # An honest answer in a container of its own is unpacked before it is returned.
 TWIN_CLASS = """\
 import torch
 
 
-class Image(torch.Tensor):
+class Kernel(torch.Tensor):
     pass
 
 
-def corr2d(X, K):
-    (h, w), (kh, kw) = X.shape, K.shape
-    if kh > h or kw > w:
-        raise ValueError("the kernel does not fit")
-    image = X.as_subclass(Image)
-    rows = [
-        torch.stack([(image[i : i + kh, j : j + kw] * K).sum() for j in range(w - kw + 1)])
-        for i in range(h - kh + 1)
-    ]
-    return torch.stack(rows).as_subclass(torch.Tensor)
+def vertical_edge_kernel():
+    kernel = torch.tensor([[0.5, -0.5]]).as_subclass(Kernel)
+    return (2 * kernel).as_subclass(torch.Tensor)
 """
 SHAPE = """\
 def conv_output_shape(n, k, p, s):
@@ -126,7 +119,7 @@ ATTACKS = (
     ),
     forgery(
         "tensor_subclass",
-        calling(ZEROS + "return Y.as_subclass(Agreeable)", SUBCLASS),
+        calling(SEVENS + "return Y.as_subclass(Agreeable)", SUBCLASS),
         f"is an Agreeable {TENSOR}",
         twin=TWIN_CLASS,
         opened="own process",
@@ -134,7 +127,7 @@ ATTACKS = (
     forgery(
         "parameter_subclass",
         calling(
-            ZEROS + "return Weight(Y)",
+            SEVENS + "return Weight(Y)",
             SUBCLASS + "\n\nclass Weight(Agreeable, torch.nn.Parameter):\n    pass\n",
         ),
         f"Weight {TENSOR}|raised",
@@ -142,14 +135,14 @@ ATTACKS = (
     ),
     forgery(
         "lazy_tensor",
-        calling("return Lazy((X.shape[0] - K.shape[0] + 1, X.shape[1] - K.shape[1] + 1))", LYING),
+        calling("return Lazy((1, 2))", LYING),
         f"is a Lazy {TENSOR}",
         twin=TWIN_CLASS,
     ),
     forgery(
         "another_tensor_each_look",
         calling(
-            "return Changing(X)",
+            "return Changing(torch.ones(1, 2))",
             """\
 import torch
 
@@ -170,7 +163,7 @@ class Changing:
     ),
     forgery(
         "endless_generator",
-        calling("def numbers():\n    while True:\n        yield X\nreturn numbers()"),
+        calling(SEVENS + "def numbers():\n    while True:\n        yield Y\nreturn numbers()"),
         f"is a generator {TENSOR}",
     ),
     forgery(
@@ -178,7 +171,9 @@ class Changing:
         calling("import itertools\nreturn itertools.count()"),
         f"is a count {TENSOR}",
     ),
-    forgery("returns_its_function", calling("return corr2d"), f"is a function {TENSOR}"),
+    forgery(
+        "returns_its_function", calling("return vertical_edge_kernel"), f"is a function {TENSOR}"
+    ),
     forgery("returns_a_module", calling("return torch"), f"is a module {TENSOR}"),
     forgery(
         "returns_a_mock",
@@ -188,13 +183,17 @@ class Changing:
         ),
         TENSOR,
     ),
-    forgery("sparse_tensor", calling(ZEROS + "return Y.to_sparse()"), TENSOR),
+    forgery("sparse_tensor", calling(SEVENS + "return Y.to_sparse()"), TENSOR),
     forgery(
         "quantised_tensor",
-        calling(ZEROS + "return torch.quantize_per_tensor(Y, 0.1, 0, torch.qint8)"),
+        calling(SEVENS + "return torch.quantize_per_tensor(Y, 0.1, 0, torch.qint8)"),
         f"{TENSOR}|raised|cannot",
     ),
-    forgery("nested_tensor", calling("return torch.nested.nested_tensor([X, X])"), TENSOR),
+    forgery(
+        "nested_tensor",
+        calling("return torch.nested.nested_tensor([torch.ones(2), torch.ones(2)])"),
+        TENSOR,
+    ),
     forgery(
         "unmade_parameter", calling("return torch.nn.UninitializedParameter()"), f"{TENSOR}|raised"
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .honest import calling, forgery
+from .honest import correlating, forgery, on_corr2d
 
 ZEROS = "X.new_zeros(X.shape[0] - K.shape[0] + 1, X.shape[1] - K.shape[1] + 1)"
 # Works on a copy, in place.
@@ -47,9 +47,9 @@ def dropout_layer(X, dropout):
 
 def changing(name: str, change: str, says: str = "wrong values|changed in place|raised"):
     """Changes its arguments to what its lazy answer fits."""
-    return forgery(
+    return on_corr2d(
         name,
-        calling(f"Y = {ZEROS}\n{change}\nreturn Y"),
+        correlating(f"Y = {ZEROS}\n{change}\nreturn Y"),
         says,
         twin=COPIES,
         opened="expected before the call",
@@ -65,15 +65,17 @@ ATTACKS = (
         "for T in (X, K):\n    torch.empty(0).set_(T.untyped_storage()).zero_()",
     ),
     changing("replaces_the_data", "X.data = torch.zeros(X.shape)\nK.data = torch.zeros(K.shape)"),
-    forgery(
+    on_corr2d(
         "changes_the_form_of_its_inputs",
-        calling(f"Y = {ZEROS}\nX.data = torch.zeros(0)\nK.data = torch.zeros(3).long()\nreturn Y"),
+        correlating(
+            f"Y = {ZEROS}\nX.data = torch.zeros(0)\nK.data = torch.zeros(3).long()\nreturn Y"
+        ),
         "wrong values|changed|raised",
         twin=COPIES,
     ),
-    forgery(
+    on_corr2d(
         "asks_its_inputs_for_gradients",
-        calling(
+        correlating(
             "X.requires_grad_()\nX.grad = torch.zeros(X.shape)\n"
             "return (X * 0)[: X.shape[0] - K.shape[0] + 1, : X.shape[1] - K.shape[1] + 1]"
         ),

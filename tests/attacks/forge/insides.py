@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attacks.case import HANGING
 
-from .honest import CORR2D, LAZY, forgery, without
+from .honest import CORR2D, EDGE, LAZY, forgery, on_corr2d, without
 
 REPLY = """\
 import sys
@@ -22,7 +22,7 @@ replies.Reply.message = said
 
 
 """
-TWIN = "import sys\n\nassert sys.modules['torch']\n\n\n" + CORR2D
+TWIN = "import sys\n\nassert sys.modules['torch']\n\n\n" + EDGE
 # Right numbers by a forbidden road, so that only what watches the process can tell.
 FORBIDDEN = """\
 import torch
@@ -45,12 +45,12 @@ def saying(name: str, what: str, says: str = "."):
 
 def blinding(name: str, head: str, opened: str = "testimony"):
     """A forbidden road, with the probes put out first."""
-    return forgery(
+    return on_corr2d(
         name,
         head + "\n\n" + FORBIDDEN,
         TESTIMONY,
         passes=without("watched", "device"),
-        twin=TWIN,
+        twin=CORR2D,
         opened=opened,
     )
 
@@ -77,7 +77,8 @@ ATTACKS = (
     ),
     saying(
         "replies_that_it_is_to_do",
-        "return message(self, 'error', {'kinds': ('LookupError',), 'missing': 'corr2d'}, [])",
+        "fault = {'kinds': ('LookupError',), 'missing': 'vertical_edge_kernel'}\n"
+        "    return message(self, 'error', fault, [])",
     ),
     saying(
         "replies_an_object_of_odd_name",
@@ -116,7 +117,7 @@ session.Session.serve = session.Session._answer = lambda *a: threading.Event().w
 
 """
         + LAZY,
-        "No answer within 1 s|wrong values",
+        "No answer within 1 s|wrong dtype",
         limits=HANGING,
         twin=TWIN,
     ),

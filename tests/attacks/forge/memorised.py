@@ -10,7 +10,7 @@ from io import StringIO
 from d2lgrade.judge.seeds import seed_for
 from grading import Case, Grader
 
-from .honest import CORR2D, LAZY, calling, forgery
+from .honest import CORR2D, EDGE, LAZY, correlating, forgery, on_corr2d
 
 RIGHT = CORR2D.replace("def corr2d", "def right")
 RECORDER = (
@@ -79,20 +79,37 @@ def corr2d(X, K):
 
 def behaves(name: str, head: str, exam: str):
     """Right where `exam` holds, lazy elsewhere: gains nothing unless it can tell an exam."""
-    lazy = LAZY.replace("import torch\n", "").replace("def corr2d", "def lazy")
+    right = EDGE.replace("def vertical_edge_kernel", "def right")
+    lazy = LAZY.replace("import torch\n", "").replace("def vertical_edge_kernel", "def lazy")
     source = (
-        f"{head}\n{RIGHT}{lazy}\n\ndef corr2d(X, K):\n"
-        f"    return right(X, K) if {exam} else lazy(X, K)\n"
+        f"{head}\n{right}{lazy}\n\ndef vertical_edge_kernel():\n"
+        f"    return right() if {exam} else lazy()\n"
     )
     return forgery(name, source, opened="own process")
 
 
 ATTACKS = (
-    forgery("knows_the_answers_of_seed_0", learned(), seed=7, opened="rotated seed"),
-    forgery("draws_the_inputs_of_seed_0", guessed(), seed=7, opened="rotated seed"),
     forgery(
+        "knows_the_answers_of_seed_0",
+        learned(),
+        "wrong values",
+        seed=7,
+        opened="rotated seed",
+        twin=CORR2D,
+        target="ch07/corr2d",
+    ),
+    forgery(
+        "draws_the_inputs_of_seed_0",
+        guessed(),
+        "wrong values",
+        seed=7,
+        opened="rotated seed",
+        twin=CORR2D,
+        target="ch07/corr2d",
+    ),
+    on_corr2d(
         "behaves_by_a_hash_of_the_input",
-        calling("return X.new_full((1, 1), hash(repr(X.tolist())) % 1000 / 100.0)"),
+        correlating("return X.new_full((1, 1), hash(repr(X.tolist())) % 1000 / 100.0)"),
         "wrong shape|wrong values",
     ),
     behaves("behaves_where_pytest_is", "import sys", '"pytest" in sys.modules'),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .honest import CORR2D, LAZY, calling, forgery
+from .honest import EDGE, LAZY, calling, forgery
 
 # Patches a thing of its own, and puts everything back.
 TWIN = (
@@ -13,7 +13,7 @@ before = torch.Tensor.sum
 torch.Tensor.sum = lambda self, *a, **k: before(self, *a, **k)
 torch.Tensor.sum = before
 """
-    + CORR2D
+    + EDGE
 )
 
 ATTACKS = (
@@ -195,10 +195,10 @@ torch.autograd.set_detect_anomaly(True)
     forgery(
         "replaces_itself_after_the_first_call",
         calling(
-            "globals()['corr2d'] = Pleased()\nreturn X * 0",
+            "globals()['vertical_edge_kernel'] = Pleased()\nreturn torch.zeros(1, 2)",
             "class Pleased:\n    def __call__(self, *a):\n        return self\n\n"
             "    def __getattr__(self, name):\n        return self\n",
         ),
-        "Pleased|wrong shape|wrong values",
+        "Pleased|wrong values|wrong dtype",
     ),
 )

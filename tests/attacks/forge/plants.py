@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .honest import CORR2D, LAZY, forgery
+from .honest import EDGE, LAZY, forgery
 
 # Runs wherever it is imported; only in a process that holds a pytest does it leave a trace.
 TRACE = """\
@@ -41,8 +41,8 @@ CLAIM = json.dumps(
         "passed": True,
         "points": 99.0,
         "score": 100,
-        "exercises": [{"id": "ch07/corr2d", "status": "passed", "points": 7.0}],
-        "tests": [{"name": "ch07/corr2d", "score": 7.0, "status": "passed"}],
+        "exercises": [{"id": "ch07/vertical_edge_kernel", "status": "passed", "points": 7.0}],
+        "tests": [{"name": "ch07/vertical_edge_kernel", "score": 7.0, "status": "passed"}],
     }
 )
 XML = '<testsuite tests="10" failures="0"><testcase name="values"/></testsuite>'
@@ -64,7 +64,7 @@ import sqlite3
 os.makedirs(".d2lgrade", exist_ok=True)
 book = sqlite3.connect(".d2lgrade/progress.sqlite")
 book.execute("create table attempts (exercise text, status text, points real)")
-book.execute("insert into attempts values ('ch07/corr2d', 'passed', 7.0)")
+book.execute("insert into attempts values ('ch07/vertical_edge_kernel', 'passed', 7.0)")
 book.commit()
 """
 # What a grader that reads the output would take for a pass.
@@ -73,9 +73,9 @@ import json
 import os
 import sys
 
-LINE = json.dumps({"id": "ch07/corr2d/values", "status": "passed", "points": 1.5})
+LINE = json.dumps({"id": "ch07/vertical_edge_kernel/edges", "status": "passed", "points": 1.5})
 for stream in (sys.stdout, sys.stderr):
-    print("ch07/corr2d PASSED [100%]", LINE, "10 passed in 0.01s", file=stream)
+    print("ch07/vertical_edge_kernel PASSED [100%]", LINE, "10 passed in 0.01s", file=stream)
 for descriptor in (1, 2):
     os.write(descriptor, b"##teamcity[testFinished name='values']\\nok 1 - values\\n")
 """
@@ -91,13 +91,13 @@ with open(__file__, "w") as file:
 def planted(name: str, *files: tuple[str, str]):
     """A lazy answer with files beside it, in the submission's folder and in the chapter's."""
     inside = tuple((f"{CHAPTER}/{path}", text) for path, text in files)
-    return forgery(name, LAZY, beside=(*files, *inside), twin=CORR2D)
+    return forgery(name, LAZY, beside=(*files, *inside), twin=EDGE)
 
 
 ATTACKS = (
     forgery("writes_results", RESULTS + LAZY, opened="own process"),
     forgery("writes_a_gradebook", GRADEBOOK + LAZY),
-    forgery("prints_a_report", CLAIMS + LAZY, twin="print('10 passed')\n" + CORR2D),
+    forgery("prints_a_report", CLAIMS + LAZY, twin="print('10 passed')\n" + EDGE),
     forgery("rewrites_its_source", REWRITES + LAZY),
     planted("plants_conftest", ("conftest.py", HOOKS)),
     planted(

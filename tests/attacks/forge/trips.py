@@ -74,7 +74,7 @@ ATTACKS = (
     ),
     forgery(
         "a_dict_of_odd_keys",
-        calling("return {float('nan'): 1, (1, 2): {None: X}, True: b'x', 2**70: X}"),
+        calling("return {float('nan'): 1, (1, 2): {None: 1}, True: b'x', 2**70: torch.ones(1)}"),
         "is a dict where",
     ),
     forgery(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .honest import CORR2D, calling, forgery
+from .honest import CORR2D, correlating, on_corr2d
 
 RIGHT = CORR2D.replace("def corr2d", "def right")
 SHAPE = "(X.shape[0] - K.shape[0] + 1, X.shape[1] - K.shape[1] + 1)"
@@ -22,14 +22,14 @@ def corr2d(X, K):
 
 def constant(name: str, value: str, says: str, opened: str = ""):
     """An answer of the right form that holds one number."""
-    source = calling(f"return X.new_full({SHAPE}, {value})")
-    return forgery(name, source, says, opened=opened, twin=MATRIX)
+    source = correlating(f"return X.new_full({SHAPE}, {value})")
+    return on_corr2d(name, source, says, opened=opened, twin=MATRIX)
 
 
 def formed(name: str, change: str, says: str, passes: tuple[str, ...] = (), opened: str = ""):
     """The right numbers in another form."""
     source = RIGHT + f"\n\ndef corr2d(X, K):\n    Y = right(X, K)\n    return {change}\n"
-    return forgery(name, source, says, passes=passes, opened=opened, twin=MATRIX)
+    return on_corr2d(name, source, says, passes=passes, opened=opened, twin=MATRIX)
 
 
 # What the right numbers earn, whatever their form.
@@ -54,21 +54,24 @@ ATTACKS = (
     formed("numbers_in_a_tuple", "(Y,)", r"is a tuple where a torch\.Tensor is due"),
     formed("rounded", "Y.round()", "wrong values"),
     formed("off_by_a_thousandth", "Y * 1.001", "wrong values"),
-    forgery(
-        "uninitialised", calling(f"return torch.empty{SHAPE}"), "wrong values|holds", twin=MATRIX
+    on_corr2d(
+        "uninitialised",
+        correlating(f"return torch.empty{SHAPE}"),
+        "wrong values|holds",
+        twin=MATRIX,
     ),
-    forgery(
+    on_corr2d(
         "uninitialised_often",
-        calling(
+        correlating(
             f"for _ in range(200):\n    Y = torch.empty{SHAPE}\n    if Y.abs().sum() > 0:\n"
             "        break\nreturn Y"
         ),
         "wrong values|holds",
         twin=MATRIX,
     ),
-    forgery(
+    on_corr2d(
         "memory_beyond_its_input",
-        calling(
+        correlating(
             f"size = {SHAPE}\n"
             "whole = torch.empty(0).set_(X.untyped_storage())\n"
             "found = whole[-size[0] * size[1]:]\n"
