@@ -296,8 +296,11 @@ def test_progress_is_remembered_and_the_next_thing_named(kit: Path) -> None:
 
 def test_a_new_folder_is_laid_out_graded_and_never_overwritten(kit: Path, tmp_path: Path) -> None:
     course = tmp_path / "course"
+    write(kit / "exercises" / FOLDER / "README.md", "What the chapter is about.")
     done = invoke("init", str(course), "--level", "guided")
     assert done.exit_code == 0
+    page = course / "exercises" / FOLDER / "README.md"
+    assert page.read_text("utf-8") == "What the chapter is about."
     assert "____" in (course / "exercises" / FOLDER / "pooling.py").read_text("utf-8")
     solution = (kit / "solutions" / FOLDER / "pooling.py").read_text("utf-8")
     mine = write(course / "exercises" / FOLDER / "pooling.py", solution)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def hint(target: str, step: int, kit: Path | None, edition: str) -> int:
 
 
 def init(folder: Path, level: str, kit: Path | None) -> int:
-    """Write the stubs below DIR/exercises; nothing that is there is touched."""
+    """Write stubs and chapter pages below DIR/exercises; nothing that is there is touched."""
     from d2lgrade import master
 
     course = places.course(kit)
@@ -143,6 +144,10 @@ def init(folder: Path, level: str, kit: Path | None) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(master.stub(source, level), encoding="utf-8")  # type: ignore[arg-type]
             written.append(path)
+        for chapter in course.chapters:
+            page = Path("exercises", chapter.folder, "README.md")
+            if (course.root / page).is_file() and not (folder / page).exists():
+                shutil.copyfile(course.root / page, folder / page)
     except OSError as error:
         raise Repairable(f"{folder} cannot be laid out: {error}") from None
     click.echo(f"{len(written)} files in {top}. Begin with:\n  cd {folder}\n  d2lgrade")
