@@ -13,7 +13,7 @@ cold        `d2lgrade ch7 --submission solutions` without the checks that train 
             All checks pass, so neither side looks for misconceptions.
 commands    those that need no torch, against importing click and rich; torch may not be imported.
 round trip  a call against an echo of the same bytes: roundtrip.py beside this file.
-memory      resident memory of judge and zygote after 1, 20 and 60 submissions in one process.
+memory      resident memory of judge and zygote after 1, 10, 20 and 60 submissions in one process.
 """
 
 from __future__ import annotations
@@ -86,11 +86,13 @@ import roundtrip
 print(json.dumps([dataclasses.asdict(row) for row in roundtrip.measure(*map(int, sys.argv[2:]))]))
 """
 
-# Grades ever more submissions, right and wrong ones in turn, and tells the memory after each batch.
+# Grades ever more submissions in one run each and tells the memory after it: the reference, a stub,
+# and every misconception, so that failures, their diagnosis and substitutes are part of it.
 MEMORY = """
-import json, os, sys
+import json, os, sys, tempfile
 from pathlib import Path
-from d2lgrade import catalog, submission
+from d2lgrade import catalog, diagnosis, submission
+from d2lgrade.author import proof
 from d2lgrade.judge.session import Job, Order, grade
 from d2lgrade.sandbox.process import ProcessSandbox
 
@@ -106,16 +108,25 @@ def children():
 
 course = catalog.load(Path(sys.argv[1]), complete=True)
 exercises = catalog.resolve(course, ("7.2",), "en")
-right = submission.read(course.root / "solutions", course, exercises)
-wrong = submission.read(Path(sys.argv[2]), course, exercises)
-counts = json.loads(sys.argv[3])
+folders = [course.root / "solutions", course.root / "exercises"]
+scratch = tempfile.TemporaryDirectory()
+for exercise in exercises:
+    for entry in diagnosis.known(course, exercise):
+        folders.append(Path(scratch.name, entry.slug))
+        folders[-1].mkdir()
+        text = proof.planted_source(course, exercise, entry)
+        (folders[-1] / f"{exercise.file}.py").write_text(text)
+handed_in = [submission.read(folder, course, exercises) for folder in folders]
+counts = json.loads(sys.argv[2])
 sandbox = ProcessSandbox()
 sandbox.start()
 found = []
-for count in [4, *counts]:
-    jobs = [Job((right, wrong)[i % 2], exercises, training=False) for i in range(count)]
+for count in [len(handed_in), *counts]:
+    jobs = [
+        Job(handed_in[i % len(handed_in)], exercises, training=False) for i in range(count)
+    ]
     points = {report.points for report in grade(Order(course), jobs, sandbox)}
-    assert len(points) == min(count, 2), points
+    assert len(points) >= min(count, 3), points
     found.append(resident())
 sandbox.close()
 print(json.dumps(found[1:]))
@@ -268,9 +279,8 @@ def memory(bench: Bench, quick: bool) -> Iterator[Row]:
     if not Path("/proc/self/smaps_rollup").exists():
         yield Row("memory", 1.0, 1.0, 1.0, None, "not measured: this system has no /proc")
         return
-    counts = [1, 10, 20] if quick else [1, 20, 60]
-    wrong = bench.kit / "exercises"
-    found = json.loads(bench.said(MEMORY, str(bench.kit), str(wrong), json.dumps(counts)))
+    counts = [1, 10, 20] if quick else [1, 10, 20, 60]
+    found = json.loads(bench.said(MEMORY, str(bench.kit), json.dumps(counts)))
     sizes = [size / found[0] for size in found]
     shown = ", ".join(f"{n}: {kb / 1024:.0f} MB" for n, kb in zip(counts, found, strict=True))
     yield Row(

@@ -31,7 +31,7 @@ class Sight:
     spoils: bool = False
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)  # the files of one submission, not of a whole class
 def flags(text: str) -> tuple[str, ...]:
     """The flags of one source file, each thing where it is first seen; none where it is no Python.
 
@@ -42,13 +42,13 @@ def flags(text: str) -> tuple[str, ...]:
     return tuple(found) if extra <= 0 else (*found[:MOST], f"… and {extra} more")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)  # the files of one submission, not of a whole class
 def spoils_testimony(text: str) -> str:
     """The name by which a file could change what is observed beside it; empty where none could."""
     return next((sight.name for sight in _sights(text) if sight.spoils), "")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)  # the files of one submission, not of a whole class
 def _sights(text: str) -> tuple[Sight, ...]:
     """Everything seen in a file, by line; the same thing once."""
     try:

@@ -9,7 +9,7 @@ BLANK = "____"
 _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=32)  # the files of one submission, not of a whole class
 def unwritten(text: str, name: str) -> str:
     """What is still to do in the definition of `name` in this source; empty where it is written.
 
