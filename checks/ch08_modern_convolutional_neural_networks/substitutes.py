@@ -27,6 +27,24 @@ def batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum):
     return (X - mean) * torch.rsqrt(var + eps) * gamma + beta, moving_mean, moving_var
 
 
+class BatchNorm(nn.Module):
+    """A layer for inputs (n, d) or (n, c, h, w)."""
+
+    def __init__(self, num_features, num_dims):
+        super().__init__()
+        if num_dims not in (2, 4):
+            raise ValueError("num_dims is 2 or 4")
+        shape = (1, num_features, 1, 1)[:num_dims]
+        self.scale, self.shift = nn.Parameter(torch.ones(shape)), nn.Parameter(torch.zeros(shape))
+        self.register_buffer("mean", torch.zeros(shape))
+        self.register_buffer("var", torch.ones(shape))
+
+    def forward(self, X):
+        state = self.scale, self.shift, self.mean, self.var
+        Y, self.mean, self.var = batch_norm(X, *state, 1e-5, 0.1)
+        return Y
+
+
 def nin_block(out_channels, kernel_size, strides, padding):
     """A module; its input (n, c, h, w)."""
     layers = [nn.LazyConv2d(out_channels, kernel_size, strides, padding), nn.ReLU()]

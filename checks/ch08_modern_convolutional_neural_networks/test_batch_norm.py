@@ -1,10 +1,15 @@
-"""Hidden checks of section 8.5: batch_norm, BatchNorm."""
+"""Hidden checks of section 8.5: batch_norm, BatchNorm, BNLeNet."""
 
+import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
+from d2lgrade.datasets import few_digits
 from d2lgrade.testkit import (
+    Case,
     Mismatch,
+    Network,
     Standing,
     assert_close_to,
     assert_same,
@@ -399,3 +404,95 @@ def test_BatchNorm_device(student):
     with student.other_device():
         train(net, X)
         predict(net, X)
+
+
+# --- BNLeNet --------------------------------------------------------------------------------
+
+
+class Norm(nn.Module):
+    """Batch normalization of (n, d) or (n, c, h, w); its running variance the contract's."""
+
+    correction = 0
+
+    def __init__(self, features):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(features))
+        self.shift = nn.Parameter(torch.zeros(features))
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("var", torch.ones(features))
+
+    def forward(self, X):
+        if not self.training:
+            return F.batch_norm(X, self.mean, self.var, self.scale, self.shift, False, eps=EPS)
+        axes = [axis for axis in range(X.dim()) if axis != 1]
+        with torch.no_grad():
+            self.mean.lerp_(X.mean(axes), MOMENTUM)
+            self.var.lerp_(X.var(axes, correction=self.correction), MOMENTUM)
+        return F.batch_norm(X, None, None, self.scale, self.shift, True, eps=EPS)
+
+
+class Unbiased(Norm):
+    """Its running variance is PyTorch's."""
+
+    correction = 1
+
+
+def torch_bnlenet(num_classes=10, norm=Norm):
+    """PyTorch's own layers, one after the other."""
+    return nn.Sequential(
+        *(nn.Conv2d(1, 6, 5), norm(6), nn.Sigmoid(), nn.AvgPool2d(2)),
+        *(nn.Conv2d(6, 16, 5), norm(16), nn.Sigmoid(), nn.AvgPool2d(2), nn.Flatten()),
+        *(nn.Linear(256, 120), norm(120), nn.Sigmoid()),
+        *(nn.Linear(120, 84), norm(84), nn.Sigmoid()),
+        nn.Linear(84, num_classes),
+    )
+
+
+def torch_bnlenet_unbiased(num_classes=10):
+    """The same with PyTorch's running variance."""
+    return torch_bnlenet(num_classes, Unbiased)
+
+
+BATCH = Case((4, 1, 28, 28))
+bnlenet = Network("BNLeNet", torch_bnlenet, [BATCH], training=True)
+bnlenet_unbiased = Network("BNLeNet", torch_bnlenet_unbiased, [BATCH], training=True)
+
+test_BNLeNet_parameters = bnlenet.parameters()
+test_BNLeNet_training = bnlenet.values(Case((3, 1, 28, 28)), Case((8, 1, 28, 28)))
+test_BNLeNet_classes = bnlenet.values(Case((4, 1, 28, 28), {"num_classes": 3}))
+
+
+def test_BNLeNet_prediction(student):
+    """uses the running statistics in evaluation mode"""
+    bnlenet.agrees(student, BATCH, BATCH.input(), training=False)  # those it starts with
+    batches, X = [BATCH.input(), BATCH.input()], torch.randn(1, 1, 28, 28)
+    try:
+        bnlenet.agrees(student, BATCH, X, training=False, before=batches)
+    except Mismatch as mismatch:
+        # Both kinds of running variance are welcome; a failure is told as the contract's.
+        try:
+            bnlenet_unbiased.agrees(student, BATCH, X, training=False, before=batches)
+        except Mismatch:
+            raise mismatch from None
+
+
+test_BNLeNet_gradient = bnlenet.gradient()
+test_BNLeNet_arguments = bnlenet.keeps_arguments()
+test_BNLeNet_dtype = bnlenet.keeps_dtype()
+test_BNLeNet_layout = bnlenet.any_layout()
+test_BNLeNet_empty = bnlenet.empty_batch()
+test_BNLeNet_device = bnlenet.other_device()
+test_BNLeNet_shapes = bnlenet.stages(
+    BATCH,
+    [
+        *((1, 28, 28), (6, 24, 24), (6, 12, 12), (16, 8, 8)),
+        *((256,), (120,), (84,), (10,)),
+    ],
+)
+
+
+@pytest.mark.training
+@pytest.mark.timeout(120)
+def test_BNLeNet_digits(student):
+    """learns a few handwritten digits in a few steps"""
+    bnlenet.learns(Case((16, 1, 28, 28)), few_digits)(student)

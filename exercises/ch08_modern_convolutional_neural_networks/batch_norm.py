@@ -116,3 +116,46 @@ class BatchNorm(nn.Module):
 
     def forward(self, X):
         raise NotImplementedError("BatchNorm.forward")
+
+
+class BNLeNet(nn.Module):
+    """LeNet with batch normalization: between each layer that is followed by a sigmoid, and it.
+
+    Args:
+        num_classes: int, how many classes to tell apart; 10 unless given.
+
+    Returns:
+        Called with a float tensor X of shape (n, 1, 28, 28), not modified: a float tensor
+        (n, num_classes) of logits. Gradients flow from it back to X and to every parameter. For
+        training it is called in training mode and with gradients enabled, for prediction in
+        evaluation mode and with gradients disabled, as BatchNorm is.
+
+    Formula:
+        In this order, with the shape that each step leaves; BN is BatchNorm, or one of PyTorch's
+        batch normalizations with their usual settings:
+
+        convolution, kernel 5, no padding, BN, sigmoid     (n, 6, 24, 24)
+        average pooling, window 2, stride 2                (n, 6, 12, 12)
+        convolution, kernel 5, no padding, BN, sigmoid     (n, 16, 8, 8)
+        average pooling, window 2, stride 2                (n, 16, 4, 4)
+        flatten                                            (n, 256)
+        linear, BN, sigmoid                                (n, 120)
+        linear, BN, sigmoid                                (n, 84)
+        linear, nothing after it                           (n, num_classes)
+
+        Convolutions and linear layers have a bias.
+
+    Example:
+        >>> net = BNLeNet(num_classes=3)
+        >>> net(torch.randn(2, 1, 28, 28)).shape
+        torch.Size([2, 3])
+
+    Book: 8.5.4
+    """
+
+    def __init__(self, num_classes=10):
+        super().__init__()
+        raise NotImplementedError("BNLeNet.__init__")
+
+    def forward(self, X):
+        raise NotImplementedError("BNLeNet.forward")

@@ -158,3 +158,67 @@ class BatchNorm(nn.Module):
         )
         return Y
         # END SOLUTION
+
+
+class BNLeNet(nn.Module):
+    """LeNet with batch normalization: between each layer that is followed by a sigmoid, and it.
+
+    Args:
+        num_classes: int, how many classes to tell apart; 10 unless given.
+
+    Returns:
+        Called with a float tensor X of shape (n, 1, 28, 28), not modified: a float tensor
+        (n, num_classes) of logits. Gradients flow from it back to X and to every parameter. For
+        training it is called in training mode and with gradients enabled, for prediction in
+        evaluation mode and with gradients disabled, as BatchNorm is.
+
+    Formula:
+        In this order, with the shape that each step leaves; BN is BatchNorm, or one of PyTorch's
+        batch normalizations with their usual settings:
+
+        convolution, kernel 5, no padding, BN, sigmoid     (n, 6, 24, 24)
+        average pooling, window 2, stride 2                (n, 6, 12, 12)
+        convolution, kernel 5, no padding, BN, sigmoid     (n, 16, 8, 8)
+        average pooling, window 2, stride 2                (n, 16, 4, 4)
+        flatten                                            (n, 256)
+        linear, BN, sigmoid                                (n, 120)
+        linear, BN, sigmoid                                (n, 84)
+        linear, nothing after it                           (n, num_classes)
+
+        Convolutions and linear layers have a bias.
+
+    Example:
+        >>> net = BNLeNet(num_classes=3)
+        >>> net(torch.randn(2, 1, 28, 28)).shape
+        torch.Size([2, 3])
+
+    Book: 8.5.4
+    """
+
+    def __init__(self, num_classes=10):
+        super().__init__()
+        # BEGIN SOLUTION
+        # BLANK: self.first = nn.Sequential(nn.Conv2d(1, 6, kernel_size=5), ____)
+        self.first = nn.Sequential(
+            *(nn.Conv2d(1, 6, kernel_size=5), BatchNorm(6, num_dims=4), nn.Sigmoid()),
+            nn.AvgPool2d(2),
+        )
+        # BLANK: self.second = ____
+        self.second = nn.Sequential(
+            *(nn.Conv2d(6, 16, kernel_size=5), BatchNorm(16, num_dims=4), nn.Sigmoid()),
+            nn.AvgPool2d(2),
+        )
+        # BLANK: self.hidden = nn.Sequential(nn.Flatten(), nn.Linear(____, 120), ____)
+        self.hidden = nn.Sequential(
+            nn.Flatten(),
+            *(nn.Linear(16 * 4 * 4, 120), BatchNorm(120, num_dims=2), nn.Sigmoid()),
+            *(nn.Linear(120, 84), BatchNorm(84, num_dims=2), nn.Sigmoid()),
+        )
+        self.last = nn.Linear(84, num_classes)
+        # END SOLUTION
+
+    def forward(self, X):
+        # BEGIN SOLUTION
+        # BLANK: return ____
+        return self.last(self.hidden(self.second(self.first(X))))
+        # END SOLUTION

@@ -1,4 +1,4 @@
-# expect: batch_norm=passed, BatchNorm=passed; loses: ch08/batch_norm/refuses, ch08/BatchNorm/refuses, ch08/BatchNorm/state, ch08/BatchNorm/dtype
+# expect: batch_norm=passed, BatchNorm=passed, BNLeNet=passed; loses: ch08/batch_norm/refuses, ch08/BatchNorm/refuses, ch08/BatchNorm/state, ch08/BatchNorm/dtype
 """In the manner of the book's section: an assert for the axes, running statistics as attributes."""
 
 import torch
@@ -44,3 +44,17 @@ class BatchNorm(nn.Module):
             X, self.gamma, self.beta, self.moving_mean, self.moving_var, eps=1e-5, momentum=0.1
         )
         return Y
+
+
+class BNLeNet(d2l.Classifier):
+    def __init__(self, lr=0.1, num_classes=10):
+        super().__init__()
+        self.save_hyperparameters()
+        self.net = nn.Sequential(
+            nn.LazyConv2d(6, kernel_size=5), nn.LazyBatchNorm2d(),
+            nn.Sigmoid(), nn.AvgPool2d(kernel_size=2, stride=2),
+            nn.LazyConv2d(16, kernel_size=5), nn.LazyBatchNorm2d(),
+            nn.Sigmoid(), nn.AvgPool2d(kernel_size=2, stride=2),
+            nn.Flatten(), nn.LazyLinear(120), nn.LazyBatchNorm1d(),
+            nn.Sigmoid(), nn.LazyLinear(84), nn.LazyBatchNorm1d(),
+            nn.Sigmoid(), nn.LazyLinear(num_classes))

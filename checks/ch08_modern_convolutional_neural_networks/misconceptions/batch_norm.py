@@ -391,3 +391,122 @@ class BatchNorm_attributes(_Layer):
     def normalized(self, X):
         self.moving_mean, self.moving_var = self.moving_mean.to(X), self.moving_var.to(X)
         return super().normalized(X)
+
+
+# --- BNLeNet --------------------------------------------------------------------------------
+
+
+class _Net(nn.Sequential):
+    """A right network, to be made wrong in one place."""
+
+    def __init__(
+        self,
+        num_classes=10,
+        *,
+        order=lambda norm: (norm, nn.Sigmoid()),
+        padding=0,
+        pool=nn.AvgPool2d,
+        norms=(nn.BatchNorm2d, nn.BatchNorm1d),
+        after=(),
+        **options,
+    ):
+        images, rows = (lambda n, norm=norm: order(norm(n, **options)) for norm in norms)
+        super().__init__(
+            *(nn.Conv2d(1, 6, 5, padding=padding), *images(6), pool(2)),
+            *(nn.Conv2d(6, 16, 5), *images(16), pool(2)),
+            *(nn.Flatten(), nn.LazyLinear(120), *rows(120)),
+            *(nn.Linear(120, 84), *rows(84)),
+            *(nn.Linear(84, num_classes), *after),
+        )
+
+
+@misconception(
+    "BNLeNet",
+    "normalized-after-the-sigmoid",
+    book="8.5.4",
+    why="The batch normalizations follow the sigmoids. They come before them, where they keep the "
+    "inputs of the sigmoids in the range where these are steep.",
+)
+class BNLeNet_after(_Net):
+    def __init__(self, num_classes=10):
+        super().__init__(num_classes, order=lambda norm: (nn.Sigmoid(), norm))
+
+
+@misconception(
+    "BNLeNet",
+    "no-sigmoid",
+    book="8.5.4",
+    why="The sigmoids are gone. Batch normalization does not replace the activations.",
+)
+class BNLeNet_linear(_Net):
+    def __init__(self, num_classes=10):
+        super().__init__(num_classes, order=lambda norm: (norm,))
+
+
+@misconception(
+    "BNLeNet",
+    "relu",
+    book="8.5.4",
+    why="The activations are ReLUs. This LeNet keeps its sigmoids.",
+)
+class BNLeNet_relu(_Net):
+    def __init__(self, num_classes=10):
+        super().__init__(num_classes, order=lambda norm: (norm, nn.ReLU()))
+
+
+@misconception(
+    "BNLeNet",
+    "padded-as-lenet",
+    book="8.5.4",
+    why="The first convolution pads by 2, as in 7.6. Here it does not, so that 256 numbers reach "
+    "the first linear layer.",
+)
+class BNLeNet_padded(_Net):
+    def __init__(self, num_classes=10):
+        super().__init__(num_classes, padding=2)
+
+
+@misconception(
+    "BNLeNet",
+    "convolutions-only",
+    book="8.5.4",
+    why="Only the convolutions are followed by a batch normalization. The two hidden linear layers "
+    "are as well.",
+)
+class BNLeNet_images(_Net):
+    def __init__(self, num_classes=10):
+        super().__init__(num_classes, norms=(nn.BatchNorm2d, lambda n: nn.Identity()))
+
+
+@misconception(
+    "BNLeNet",
+    "normalized-logits",
+    book="8.5.4",
+    why="The logits are normalized too. Nothing follows the last layer.",
+)
+class BNLeNet_logits(_Net):
+    def __init__(self, num_classes=10):
+        super().__init__(num_classes, after=[nn.BatchNorm1d(num_classes)])
+
+
+@misconception(
+    "BNLeNet",
+    "batch-statistics-for-prediction",
+    book="8.5.4",
+    why="In evaluation mode the statistics of the batch at hand are used, so what the net says of "
+    "one image depends on the others. Use the running statistics there.",
+)
+class BNLeNet_batch(_Net):
+    def __init__(self, num_classes=10):
+        super().__init__(num_classes, track_running_stats=False)
+
+
+@misconception(
+    "BNLeNet",
+    "max-pooling",
+    book="8.5.4",
+    why="Pooling takes the maximum. LeNet takes the average.",
+)
+class BNLeNet_maximum(_Net):
+    def __init__(self, num_classes=10):
+        super().__init__(num_classes, pool=nn.MaxPool2d)
