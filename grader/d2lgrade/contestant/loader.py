@@ -8,12 +8,17 @@ without sharing anything. Predecessors may be bound to substitutes (no cascade).
 from __future__ import annotations
 
 import builtins
+import importlib.util
 import linecache
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import ModuleType
 from typing import Any, NoReturn
+
+from d2lgrade.reserved import RESERVED
 
 from . import standin
 
@@ -32,11 +37,20 @@ class LoadFailed(Exception):
 
 @dataclass(frozen=True)
 class File:
-    """One source file: its siblings import it by `key`, its learner calls it by `path`."""
+    """One source file; its learner calls it by `path`.
+
+    `key` is its stem where every other file may import it by that; for a helper, which only the
+    files in its own folder may, the folder goes before it.
+    """
 
     key: str
     path: str
     text: str
+
+    @property
+    def stem(self) -> str:
+        """The name by which it is imported."""
+        return self.key.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,21 @@ class Program:
     bound: tuple[str, ...] = ()
 
 
+def imported(program: Program, name: str, importer: File | None) -> str | None:
+    """The key of the file that `import name` means in another; None where it means none of them.
+
+    A file beside the importer goes before others. No file can take a reserved name.
+    """
+    if name in RESERVED:
+        return None
+    if importer is not None:
+        folder = os.path.dirname(importer.path)
+        for key, file in program.files.items():
+            if file.stem == name and os.path.dirname(file.path) == folder:
+                return key
+    return name if name in program.files or name in program.homes.values() else None
+
+
 class Loader:
     """Loads the files of one program on demand."""
 
@@ -75,7 +104,6 @@ class Loader:
         self._failures: dict[str, BaseException] = {}
         self._substitutes: dict[str, Any] | None = None
         self._book: ModuleType | None = None
-        self._builtins = dict(vars(builtins), __import__=self._import)
 
     def exercise(self, identity: str) -> Any:
         """What the submission defines as the exercise with this id (or its substitute).
@@ -110,12 +138,13 @@ class Loader:
         return self._modules[key]
 
     def _execute(self, file: File) -> None:
-        module = ModuleType(self._prefix + file.key)
+        module = ModuleType(self._prefix + file.stem)
         module.__file__ = file.path
-        vars(module)["__builtins__"] = self._builtins
+        importing = partial(self._import, file)
+        vars(module)["__builtins__"] = dict(vars(builtins), __import__=importing)
         self._modules[file.key] = module  # before running it, so that a circular import ends
-        if self._public:
-            sys.modules.setdefault(file.key, module)
+        if self._public and _is_free(file.stem):
+            sys.modules[file.stem] = module
         lines = file.text.splitlines(keepends=True)
         linecache.cache[file.path] = (len(file.text), None, lines, file.path)
         exec(compile(file.text, file.path, "exec", dont_inherit=True), vars(module))
@@ -126,7 +155,9 @@ class Loader:
         for identity in self.program.bound:
             if self.program.homes.get(identity) == key:
                 name = identity.rpartition("/")[2]
+                own = vars(module).get(name)
                 setattr(module, name, self._substitute(name))
+                _adopt(module, own, self._substitute(name))
 
     def _substitute(self, name: str) -> Any:
         if self._substitutes is None:
@@ -148,6 +179,7 @@ class Loader:
 
     def _import(
         self,
+        importer: File,
         name: str,
         globals: Mapping[str, Any] | None = None,
         locals: Mapping[str, Any] | None = None,
@@ -158,8 +190,9 @@ class Loader:
         if level == 1 and name:
             level = 0  # `from .pooling import pool2d` means the sibling too
         if level == 0:
-            if name in self.program.files or name in self.program.homes.values():
-                return self._sibling(name)
+            key = imported(self.program, name, importer)
+            if key is not None:
+                return self._sibling(key)
             if name == "d2l" or name.startswith("d2l."):
                 return self._standin(name, fromlist)
         return builtins.__import__(name, globals, locals, fromlist or (), level)
@@ -199,3 +232,17 @@ class Loader:
             judged = {i.rpartition("/")[2] for i in self.program.judged}
             self._book = standin.build(self.program.phrases, self._own, judged)
         return standin.imported(self._book, name, fromlist)
+
+
+def _adopt(module: ModuleType, old: Any, new: Any) -> None:
+    """Let the classes of a module that derive from a predecessor derive from its substitute."""
+    for cls in list(vars(module).values()):
+        if isinstance(cls, type) and isinstance(new, type) and old in cls.__bases__:
+            cls.__bases__ = tuple(new if base is old else base for base in cls.__bases__)
+
+
+def _is_free(name: str) -> bool:
+    """Whether entering a module by that name takes no other's place, now or later."""
+    if not name.isidentifier() or name in RESERVED or name in sys.modules:
+        return False
+    return importlib.util.find_spec(name) is None
