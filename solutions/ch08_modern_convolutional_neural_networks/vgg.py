@@ -37,7 +37,7 @@ def vgg_block(num_convs, out_channels):
         # BLANK: layers += [____, nn.ReLU()]
         layers += [nn.LazyConv2d(out_channels, kernel_size=3, padding=1), nn.ReLU()]
     # BLANK: layers.append(____)
-    layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
+    layers.append(nn.MaxPool2d(kernel_size=2))  # the stride is the window unless told
     return nn.Sequential(*layers)
     # END SOLUTION
 

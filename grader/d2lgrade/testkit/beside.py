@@ -34,9 +34,7 @@ class Undrawn(TorchFunctionMode):
 
 
 def settle(net: Any, shape: Shape) -> None:
-    """Show a net that has lazy layers an input of this shape, without training it."""
-    if not any(is_lazy(parameter) for parameter in net.parameters()):
-        return
+    """Show a net an input of this shape, so that lazy layers know theirs; does not train it."""
     training = net.training
     net.eval()
     with torch.no_grad(), Undrawn():
@@ -44,8 +42,8 @@ def settle(net: Any, shape: Shape) -> None:
     net.train(training)
 
 
-def fill(net: Any, numbers: torch.Tensor, shape: Shape) -> list[tuple[Shape, str]]:
-    """Settle a new net, and give every parameter the value of its shape.
+def fill(net: Any, numbers: torch.Tensor, shape: Shape | None = None) -> list[tuple[Shape, str]]:
+    """Give every parameter the value of its shape, once a new net is settled with that shape.
 
     Scales of a normalization, known by starting as ones, get values around 1.5. Batch
     normalizations written by hand may keep (1, c, 1, 1) numbers instead of (c,).
@@ -53,7 +51,8 @@ def fill(net: Any, numbers: torch.Tensor, shape: Shape) -> list[tuple[Shape, str
     Returns:
         The shape of each parameter and what is to be said of it ("ones", "never used"), sorted.
     """
-    settle(net, shape)
+    if shape is not None:
+        settle(net, shape)
     found: list[tuple[Shape, str]] = []
     for parameter in net.parameters():
         if is_lazy(parameter):

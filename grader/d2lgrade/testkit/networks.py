@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from .beside import (
     TABLE,
@@ -209,10 +210,7 @@ class Network:
             """takes an empty batch in evaluation mode"""
             for case in cases or self.cases[:1]:
                 x = torch.randn(0, *case.shape[1:])
-                with Undrawn():
-                    oracle = self.oracle(**case.options)
-                settle(oracle, case.shape)
-                due = output_of(oracle, x, False)
+                due = output_of(_right(self.oracle, case.options, case.shape), x, False)
                 net = self.new(student, case)
                 assert_same(student.run(output_of, net, x, False), due)
 
@@ -370,9 +368,8 @@ class Network:
         before = torch.get_default_dtype()
         torch.set_default_dtype(dtype)
         try:
-            with Undrawn():
-                net = self.oracle(**case.options)
-            fill(net, numbers, case.shape)
+            net = _right(self.oracle, case.options, case.shape)
+            fill(net, numbers)
         finally:
             torch.set_default_dtype(before)
         return net
@@ -387,9 +384,16 @@ def _parameters(
     oracle: Callable[..., nn.Module], options: tuple[tuple[str, Any], ...], shape: Shape
 ) -> list[tuple[Shape, str]]:
     """What `fill` says of the oracle; the same for every table, and in no need of a draw."""
+    return fill(_right(oracle, dict(options), (1, *shape)), torch.ones(TABLE))
+
+
+def _right(oracle: Callable[..., nn.Module], options: Mapping[str, Any], shape: Shape) -> nn.Module:
+    """A network of the oracle's, its shapes known and its weights still to be filled."""
     with Undrawn():
-        net = oracle(**dict(options))
-    return fill(net, torch.ones(TABLE), (1, *shape))
+        net = oracle(**options)
+    if any(is_lazy(parameter) for parameter in net.parameters()):
+        settle(net, shape)
+    return net
 
 
 def table() -> torch.Tensor:
