@@ -392,6 +392,10 @@ FATES = """
     def burn():
         while True:
             pass
+    def burn_and_end(seconds):
+        while time.process_time() < seconds:
+            pass
+        os._exit(3)
 """
 
 
@@ -451,6 +455,8 @@ def test_too_much_processor_time_is_named():
     with contextlib.closing(StrictSandbox(limits)) as sandbox, running(sandbox) as make:
         with pytest.raises(Crash, match=r"used up its processor time \(limit 2 s\)"):
             make(FATES).burn()
+        with pytest.raises(Crash, match=r"exit status 3"):
+            make(FATES).burn_and_end(1.6)
 
 
 # Nothing is left ---------------------------------------------------------------------------------

@@ -23,7 +23,6 @@ from .limits import Limits
 from .process import Contestant, ProcessSandbox, SandboxError
 
 BUILD_SECONDS = 20.0
-CPU_MARGIN = 0.2  # seconds of processor time that the last look may have missed
 NOBODY = 65534  # whom contestants run as where the judge is root
 
 
@@ -58,7 +57,8 @@ class StrictSandbox(ProcessSandbox):
         self._keeper: int | None = None  # the zygote as a pidfd
         self._zygote_pid = 0  # in the judge's PID namespace
         self._watch = watch.Watch()
-        self._fates: dict[int, str] = {}  # why contestants were ended, by the zygote's names
+        # What was last seen of contestants that were ended for it, by the zygote's names.
+        self._seen_last: dict[int, watch.Watched] = {}
 
     @property
     def in_force(self) -> Limits:
@@ -192,7 +192,7 @@ class StrictSandbox(ProcessSandbox):
         return watch.inside(self._zygote_pid, contestant.pid)
 
     def _begun(self, pid: int) -> None:
-        self._fates.pop(pid, None)
+        self._seen_last.pop(pid, None)
         process = watch.inside(self._zygote_pid, pid)
         self._watch.add(pid, process, watch.private_bytes(self._zygote_pid), self.limits)
 
@@ -203,6 +203,7 @@ class StrictSandbox(ProcessSandbox):
 
     def wait(self, pid: int, seconds: float) -> int | None:
         """See `ProcessSandbox.wait`."""
+        self._watch.refresh(pid)
         status = super().wait(pid, seconds)
         if status is not None:
             self._seen(pid)
@@ -211,22 +212,26 @@ class StrictSandbox(ProcessSandbox):
     def _seen(self, pid: int) -> None:
         """Nothing more can be learned of this contestant: keep what is known of its end."""
         entry = self._watch.remove(pid)
-        if entry is not None and entry.fate:
-            self._fates[pid] = entry.fate
-        elif entry is not None and entry.processor > self.limits.cpu_seconds - CPU_MARGIN:
-            self._fates[pid] = endings.used_up(self.limits.cpu_seconds)
+        if entry is not None and (entry.fate or entry.exhausted):
+            self._seen_last[pid] = entry
 
     def ending(self, pid: int, status: int | None) -> str:
         """See `ProcessSandbox.ending`."""
         self._seen(pid)
-        return self._fates.pop(pid, "") or super().ending(pid, status)
+        entry = self._seen_last.pop(pid, None)
+        if entry is not None and entry.fate:
+            return entry.fate
+        killed = status is not None and os.WIFSIGNALED(status)
+        if entry is not None and killed and os.WTERMSIG(status or 0) == signal.SIGKILL:
+            return endings.used_up(entry.limits.cpu_seconds)
+        return super().ending(pid, status)
 
     def _bereave(self, pid: int) -> None:
         """Nothing: the zygote's end is the end of all in its PID namespace."""
 
     def _stop(self, zygote: subprocess.Popen[bytes]) -> None:
         self._watch.clear()
-        self._fates.clear()
+        self._seen_last.clear()
         if self._keeper is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 signal.pidfd_send_signal(self._keeper, signal.SIGKILL)

@@ -18,6 +18,9 @@ from . import endings
 from .limits import Limits
 
 INTERVAL = 0.04  # seconds between looks
+# The kernel enforces the limit by ticks, which count more than the time it tells; and the first
+# process of a PID namespace cannot kill itself, so little else than this limit kills it.
+CPU_SHARE = 0.7
 _KILOBYTES = ("RssAnon:", "RssShmem:", "VmSwap:")
 _SHARES = ("Pss_Anon:", "Pss_Shmem:", "SwapPss:")
 
@@ -42,6 +45,11 @@ class Watched:
     fate: str = ""
     processor: float = 0.0
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether it may have used up its processor time."""
+        return self.processor > self.limits.cpu_seconds * CPU_SHARE
+
 
 @dataclass
 class Watch:
@@ -60,6 +68,14 @@ class Watch:
                 self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
                 self._thread.start()
             self._changed.notify()
+
+    def refresh(self, key: int) -> None:
+        """See once more what a contestant has used; it may have ended, but not been buried."""
+        with self._changed:
+            entry = self._entries.get(key)
+            if entry is not None:
+                with contextlib.suppress(OSError, ValueError, IndexError):
+                    entry.processor = processor_seconds(entry.process)
 
     def remove(self, key: int) -> Watched | None:
         """Stop watching a contestant; what is known of it."""
