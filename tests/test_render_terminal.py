@@ -422,3 +422,10 @@ def test_progress_stops_twice_and_restarts(terminal: Console) -> None:
     progress.stop()
     text = written(terminal)
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 2
+
+
+def test_flags_are_for_those_who_grade_strangers() -> None:
+    flagged = only(flags=("line 3: x",))
+    strangers = replace(flagged, sandbox={"level": "strict"})
+    assert "line 3: x" not in printed(flagged)
+    assert "flagged: line 3: x" in printed(strangers)

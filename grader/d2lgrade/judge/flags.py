@@ -153,7 +153,7 @@ def _encoded(text: str) -> bool:
     """Whether a text looks like code or data made unreadable."""
     packed = re.sub(r"\s", "", text)
     strange = sum(not char.isprintable() for char in packed)
-    return bool(re.fullmatch(r"[A-Za-z0-9+/_=-]+", packed)) or strange > len(packed) // 4
+    return bool(re.fullmatch(r"[A-Za-z0-9+/_=-]+", packed)) or strange > len(packed) // 8
 
 
 def _call(node: ast.Call) -> Iterator[Sight]:

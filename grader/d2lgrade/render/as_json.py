@@ -1,7 +1,8 @@
 """The report as JSON, schema version 1: what other programs read.
 
 UTF-8 can carry every character of it, no NaN and no infinity is in it (they are null: a limit
-that is not set), and no single text is longer than `CHARACTERS`, the cut being shown.
+that is not set), and no single text is longer than `CHARACTERS`, the cut being shown. Printed as
+it is, nothing in it acts on a terminal or a CI service.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 from typing import Any
 
 from d2lgrade.render.feedback import held_back
-from d2lgrade.render.harmless import capped, for_json
+from d2lgrade.render.harmless import capped, for_json, json_log
 from d2lgrade.results import Report, to_json
 
 CHARACTERS = 20_000
@@ -24,7 +25,7 @@ def render(report: Report, feedback: str = "full") -> str:
         ValueError: no such feedback level.
     """
     data = _plain(to_json(held_back(report, feedback)))
-    return json.dumps(data, allow_nan=False, ensure_ascii=False, indent=2) + "\n"
+    return json_log(json.dumps(data, allow_nan=False, ensure_ascii=False, indent=2)) + "\n"
 
 
 def _plain(value: Any) -> Any:

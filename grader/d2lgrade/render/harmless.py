@@ -8,8 +8,12 @@ markup of other media (`[red]`, `<b>`), which a renderer must not interpret in t
 
 from __future__ import annotations
 
+import csv
+import html
+import io
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from typing import Any, Literal, TypeVar
 
@@ -19,6 +23,20 @@ LINE = 300  # characters of what is meant to be a name, a title or a phrase
 # A whole control sequence (colours, cursor moves) carries no text: it goes. Every other escape,
 # also one that this removal puts together, is shown by the table below.
 _SEQUENCE = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]")
+
+# What a CI service obeys when it stands in a log: GitHub's commands at the start of a line, or
+# by their names wherever a line may be broken; older ones, Azure's and TeamCity's anywhere.
+_COMMAND = re.compile(
+    r"::(?=(?:error|warning|notice|debug|group|endgroup|echo|add-mask|add-path|add-matcher"
+    r"|remove-matcher|set-output|set-env|save-state|stop-commands)\b)",
+    re.IGNORECASE,
+)
+_COMMAND_LINE = re.compile(r"^([^\S\n]*)(?=::)", re.MULTILINE)
+_SERVICE = re.compile(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
+_FOLD = re.compile(r"(section|travis)(?=_(?:start|end|fold|time):)", re.IGNORECASE)
+
+# What a spreadsheet takes for the start of a formula, full-width forms included, behind any space.
+_FORMULA = re.compile(r"(^\s*|;\s*)(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -37,6 +55,7 @@ _ACTS = (
     *range(0x206A, 0x2070),
     0xFEFF,
     *range(0xFFF9, 0xFFFC),
+    *range(0xFFFE, 0x10000),  # no characters at all, and forbidden in XML
     *range(0xE0000, 0xE0080),
     *range(0xD800, 0xE000),  # lone surrogates, which no encoding can carry
 )
@@ -49,7 +68,7 @@ def _escape(code: int) -> str:
 
 
 _VISIBLE = {code: _escape(code) for code in _ACTS}
-_VISIBLE_XML = {**_VISIBLE, 0xFFFE: _escape(0xFFFE), 0xFFFF: _escape(0xFFFF)}
+_ACTING = re.compile(f"[{''.join(map(chr, (c for c in _ACTS if c >= 0x7F)))}]")
 
 # What our own texts use beyond ASCII, for a terminal that cannot show it.
 _PLAIN = {
@@ -112,10 +131,20 @@ def _cut(missing: int, unit: str) -> str:
 def visible(text: str) -> str:
     """`text` with everything that acts shown instead: the common ground of all media.
 
-    Newlines of every platform become a newline; tabs stay; terminal sequences such as colours go.
+    Newlines of every platform become a newline; tabs stay; terminal sequences such as colours go;
+    a backslash keeps CI services from obeying a line of their log.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _SEQUENCE.sub("", text).translate(_VISIBLE)
+    return _disobeyed(_SEQUENCE.sub("", text).translate(_VISIBLE))
+
+
+def _disobeyed(text: str) -> str:
+    """`text` with a backslash inside every CI command; a second time changes nothing more."""
+    if "::" in text:
+        text = _COMMAND_LINE.sub(r"\1\\", _COMMAND.sub(r":\:", text))
+    if "##" in text:
+        text = _SERVICE.sub(r"#\#", text)
+    return _FOLD.sub(r"\1\\", text) if "_" in text else text
 
 
 def one_line(text: str) -> str:
@@ -156,12 +185,65 @@ def for_xml(text: str) -> str:
 
     The markup characters (`<`, `&`) are left to the XML writer.
     """
-    return visible(text).translate(_VISIBLE_XML)
+    return visible(text)
+
+
+def for_html(text: str) -> str:
+    """`text` for an element's content or a quoted attribute: newlines kept, no markup comes of it.
+
+    Where it is shown, `white-space: pre-wrap` keeps its lines. It is no script, style or address:
+    what goes into these must not come from a stranger at all.
+    """
+    return html.escape(visible(text), quote=True)
+
+
+def for_csv(value: str | float | None) -> str:
+    """One cell of a table: a number as it is, a text on one line that no spreadsheet computes.
+
+    What starts like a formula gets an apostrophe before it, which spreadsheets take for "this is
+    text"; so does what would start a cell for a program that splits at semicolons. A number that is
+    none (NaN, infinity) and None leave the cell empty.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return f"{value:g}" if math.isfinite(value) else ""
+    line = one_line(value)
+    return _FORMULA.sub(r"\1'", line)
+
+
+def csv_table(rows: Iterable[Iterable[str | float | None]]) -> str:
+    """Rows as CSV (RFC 4180, lines ending in CRLF), every text made harmless by `for_csv`.
+
+    Every cell is quoted, so that a program which splits at another sign (`;`, a tab) finds no
+    cell inside a cell.
+    """
+    lines = io.StringIO()
+    writer = csv.writer(lines, quoting=csv.QUOTE_ALL)
+    writer.writerows([for_csv(value) for value in row] for row in rows)
+    return lines.getvalue()
 
 
 def for_json(text: str) -> str:
     """`text` with lone surrogates replaced: JSON escapes the rest, but UTF-8 cannot carry these."""
     return _SURROGATE.sub("\ufffd", text)
+
+
+def json_log(document: str) -> str:
+    """A JSON document that says the same, and holds nothing that acts where it is printed.
+
+    What JSON itself leaves alone (DEL, C1 controls, bidi overrides, the `##` of CI commands) is
+    written as JSON's own escapes. Such signs stand inside strings only.
+    """
+    return _SERVICE.sub(r"#\\u0023", _ACTING.sub(_json_escape, document))
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
 def for_markdown(text: str) -> str:

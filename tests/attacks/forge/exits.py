@@ -54,7 +54,7 @@ ATTACKS = (
     forgery(
         "becomes_true",
         calling("os.execv('/bin/true', ['true'])", "import os\n"),
-        ENDED,
+        f"{ENDED}|raised PermissionError",
         opened="own process",
     ),
     forgery(

@@ -36,7 +36,7 @@ def reply(kind="ok", value=None, tail=None):
 
 
 def descriptors():
-    return [int(name) for name in os.listdir("/dev/fd")]
+    return range(256)
 
 
 def spray(data):

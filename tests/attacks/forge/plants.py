@@ -61,11 +61,14 @@ GRADEBOOK = """\
 import os
 import sqlite3
 
-os.makedirs(".d2lgrade", exist_ok=True)
-book = sqlite3.connect(".d2lgrade/progress.sqlite")
-book.execute("create table attempts (exercise text, status text, points real)")
-book.execute("insert into attempts values ('ch07/vertical_edge_kernel', 'passed', 7.0)")
-book.commit()
+try:
+    os.makedirs(".d2lgrade", exist_ok=True)
+    book = sqlite3.connect(".d2lgrade/progress.sqlite")
+    book.execute("create table attempts (exercise text, status text, points real)")
+    book.execute("insert into attempts values ('ch07/vertical_edge_kernel', 'passed', 7.0)")
+    book.commit()
+except (OSError, sqlite3.Error):
+    pass
 """
 # What a grader that reads the output would take for a pass.
 CLAIMS = """\
@@ -82,9 +85,12 @@ for descriptor in (1, 2):
 REWRITES = """\
 import os
 
-os.makedirs(os.path.dirname(__file__) or ".", exist_ok=True)
-with open(__file__, "w") as file:
-    file.write("from torch.nn.functional import conv2d\\n")
+try:
+    os.makedirs(os.path.dirname(__file__) or ".", exist_ok=True)
+    with open(__file__, "w") as file:
+        file.write("def vertical_edge_kernel(): ...\\n")
+except OSError:
+    pass
 """
 
 
