@@ -69,3 +69,51 @@ class Inception(nn.Module):
         narrow, wide = self.two(X).relu(), self.three(X).relu()
         parts = (self.one(X), self.wide(narrow), self.wider(wide), self.four(pooled))
         return torch.cat(parts, 1).relu()
+
+
+class Residual(nn.Module):
+    """A block; its input (n, c, h, w)."""
+
+    def __init__(self, num_channels, use_1x1conv=False, strides=1):
+        super().__init__()
+        self.one = nn.LazyConv2d(num_channels, 3, strides, 1)
+        self.two = nn.Conv2d(num_channels, num_channels, 3, 1, 1)
+        self.norms = nn.ModuleList(nn.BatchNorm2d(num_channels) for _ in range(2))
+        self.three = nn.LazyConv2d(num_channels, 1, strides) if use_1x1conv else nn.Identity()
+
+    def forward(self, X):
+        Y = self.norms[0](self.one(X)).relu()
+        return (self.norms[1](self.two(Y)) + self.three(X)).relu()
+
+
+class ResNet(nn.Sequential):
+    """A network for images (n, 1, h, w). The book's subclass hands it lr before num_classes."""
+
+    def __init__(self, arch, *rest, num_classes=10):
+        layers = [nn.Conv2d(1, 64, 7, 2, 3), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
+        for stage, (count, channels) in enumerate(arch):
+            for index in range(count):
+                first = stage > 0 and index == 0
+                layers.append(Residual(channels, first, 2 if first else 1))
+        last = nn.LazyLinear(rest[-1] if rest else num_classes)
+        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), last)
+
+
+class ResNeXtBlock(nn.Module):
+    """A block; its input (n, c, h, w)."""
+
+    def __init__(self, num_channels, groups, bot_mul, use_1x1conv=False, strides=1):
+        super().__init__()
+        b = round(num_channels * bot_mul)
+        self.one, self.three = nn.LazyConv2d(b, 1), nn.Conv2d(b, num_channels, 1)
+        self.two = nn.Conv2d(b, b, 3, strides, 1, groups=b // groups)
+        self.norms = nn.ModuleList(nn.BatchNorm2d(size) for size in (b, b, num_channels))
+        self.shortcut = nn.Sequential()
+        if use_1x1conv:
+            self.shortcut.append(nn.LazyConv2d(num_channels, 1, strides))
+            self.shortcut.append(nn.BatchNorm2d(num_channels))
+
+    def forward(self, X):
+        Y = self.norms[0](self.one(X)).relu()
+        Y = self.norms[2](self.three(self.norms[1](self.two(Y)).relu()))
+        return (Y + self.shortcut(X)).relu()

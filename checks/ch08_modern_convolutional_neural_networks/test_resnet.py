@@ -1,11 +1,22 @@
-"""Hidden checks of section 8.6: Residual."""
+"""Hidden checks of section 8.6: Residual, ResNet, ResNet18, ResNeXtBlock."""
 
 from itertools import permutations
 
+import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
-from d2lgrade.testkit import Mismatch, assert_same, gradients, truth, unchanged
+from d2lgrade.datasets import few_digits
+from d2lgrade.testkit import (
+    Case,
+    Mismatch,
+    Network,
+    assert_same,
+    gradients,
+    truth,
+    unchanged,
+)
 from d2lgrade.testkit.gradient import pattern
 
 # Layers of one kind get equal weights where their shapes agree, so that a block is right in
@@ -264,3 +275,135 @@ def test_Residual_device(student):
         X = torch.randn(2, 2, 3, 3)
         with student.other_device():
             net(X)
+
+
+# --- ResNet ---------------------------------------------------------------------------------
+
+
+class Sum(nn.ModuleList):
+    """A ReLU of the sum of what modules make of the same input."""
+
+    def forward(self, X):
+        return F.relu(sum(path(X) for path in self))
+
+
+def torch_residual(channels, halves):
+    """PyTorch's own layers."""
+    main = nn.Sequential(
+        *(nn.LazyConv2d(channels, 3, 1 + halves, 1), nn.BatchNorm2d(channels), nn.ReLU()),
+        *(nn.Conv2d(channels, channels, 3, 1, 1), nn.BatchNorm2d(channels)),
+    )
+    return Sum([main, nn.LazyConv2d(channels, 1, 2) if halves else nn.Identity()])
+
+
+def torch_resnet(arch, num_classes=10):
+    """PyTorch's own layers."""
+    blocks = [
+        torch_residual(channels, stage > 0 and block == 0)
+        for stage, (blocks, channels) in enumerate(arch)
+        for block in range(blocks)
+    ]
+    return nn.Sequential(
+        *(nn.Conv2d(1, 64, 7, 2, 3), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1)),
+        *(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(arch[-1][1], num_classes)),
+    )
+
+
+# Four by five pixels are left at the end of the second stage, so that averages are averages.
+ARCH = ((1, 64), (2, 6))
+SMALL = Case((2, 1, 32, 40), {"arch": ARCH})
+MORE = Case((3, 1, 33, 48), {"arch": ((2, 64), (1, 4), (2, 8)), "num_classes": 3})
+resnet = Network("ResNet", torch_resnet, [SMALL, MORE], training=True)
+
+test_ResNet_parameters = resnet.parameters()
+test_ResNet_training = resnet.values()
+test_ResNet_evaluation = resnet.evaluation()
+test_ResNet_gradient = resnet.gradient()
+test_ResNet_arguments = resnet.keeps_arguments()
+test_ResNet_dtype = resnet.keeps_dtype()
+test_ResNet_layout = resnet.any_layout()
+test_ResNet_empty = resnet.empty_batch()
+test_ResNet_device = resnet.other_device()
+
+
+@pytest.mark.training
+@pytest.mark.timeout(120)
+def test_ResNet_digits(student):
+    """learns a few handwritten digits in a few steps"""
+    resnet.learns(Case((8, 1, 32, 32), {"arch": ((1, 64), (1, 16))}), few_digits)(student)
+
+
+# --- ResNet18 -------------------------------------------------------------------------------
+
+
+def torch_resnet18(num_classes=10):
+    """PyTorch's own layers."""
+    return torch_resnet(((2, 64), (2, 128), (2, 256), (2, 512)), num_classes)
+
+
+# Three by two pixels are left at the end.
+EIGHTEEN = Case((2, 1, 80, 64))
+resnet18 = Network("ResNet18", torch_resnet18, [EIGHTEEN], training=True)
+
+test_ResNet18_parameters = resnet18.parameters(Case((1, 1, 32, 32)))
+test_ResNet18_training = resnet18.values()
+test_ResNet18_classes = resnet18.parameters(Case((1, 1, 32, 32), {"num_classes": 3}))
+test_ResNet18_empty = resnet18.empty_batch(Case((1, 1, 32, 32)))
+test_ResNet18_device = resnet18.other_device(Case((2, 1, 64, 64)))
+test_ResNet18_shapes = resnet18.stages(
+    Case((1, 1, 96, 96)),
+    [
+        *((1, 96, 96), (64, 48, 48), (64, 24, 24), (128, 12, 12), (256, 6, 6), (512, 3, 3)),
+        *((512,), (10,)),
+    ],
+)
+
+
+# --- ResNeXtBlock ---------------------------------------------------------------------------
+
+
+def torch_resnext(num_channels, groups, bot_mul, use_1x1conv=False, strides=1):
+    """PyTorch's own layers."""
+    b = round(num_channels * bot_mul)
+    main = nn.Sequential(
+        *(nn.LazyConv2d(b, 1), nn.BatchNorm2d(b), nn.ReLU()),
+        *(nn.Conv2d(b, b, 3, strides, 1, groups=b // groups), nn.BatchNorm2d(b), nn.ReLU()),
+        *(nn.Conv2d(b, num_channels, 1), nn.BatchNorm2d(num_channels)),
+    )
+    shortcut = nn.Identity()
+    if use_1x1conv:
+        shortcut = nn.Sequential(
+            nn.LazyConv2d(num_channels, 1, strides), nn.BatchNorm2d(num_channels)
+        )
+    return Sum([main, shortcut])
+
+
+def block_case(shape, num_channels, groups, bot_mul, **options):
+    """One block to try, and the images it gets."""
+    needed = {"num_channels": num_channels, "groups": groups, "bot_mul": bot_mul}
+    return Case(shape, needed | options)
+
+
+PLAIN = [
+    block_case((2, 1, 3, 3), 1, 1, 1),
+    block_case((2, 4, 3, 4), 4, 2, 1),
+    block_case((2, 6, 4, 5), 6, 4, 2),
+    block_case((3, 5, 4, 3), 5, 2, 0.7),  # 3.5 channels are rounded to 4
+]
+PROJECTED = [
+    block_case((2, 1, 4, 4), 4, 2, 0.5, use_1x1conv=True),
+    block_case((2, 3, 7, 6), 4, 1, 1, use_1x1conv=True, strides=2),
+    block_case((2, 2, 9, 8), 3, 3, 2, use_1x1conv=True, strides=3),
+]
+resnext = Network("ResNeXtBlock", torch_resnext, PLAIN + PROJECTED, training=True)
+
+test_ResNeXtBlock_parameters = resnext.parameters()
+test_ResNeXtBlock_identity = resnext.values(*PLAIN)
+test_ResNeXtBlock_projection = resnext.values(*PROJECTED)
+test_ResNeXtBlock_evaluation = resnext.evaluation(PLAIN[1], PROJECTED[1])
+test_ResNeXtBlock_gradient = resnext.gradient(PLAIN[1], PROJECTED[1])
+test_ResNeXtBlock_arguments = resnext.keeps_arguments(PLAIN[1], PROJECTED[1])
+test_ResNeXtBlock_dtype = resnext.keeps_dtype(PROJECTED[1])
+test_ResNeXtBlock_layout = resnext.any_layout(PROJECTED[1])
+test_ResNeXtBlock_empty = resnext.empty_batch(PLAIN[1], PROJECTED[1])
+test_ResNeXtBlock_device = resnext.other_device(PLAIN[1], PROJECTED[1])

@@ -71,3 +71,180 @@ class Residual(nn.Module):
         # BLANK: return ____
         return torch.relu(Y + self.shortcut(X))
         # END SOLUTION
+
+
+class ResNet(nn.Module):
+    """A residual network for grey images: a stem, stages of residual blocks, and a linear layer.
+
+    Args:
+        arch: tuple of pairs (num_residuals, num_channels), one for each stage, in order. The first
+            stage has 64 channels.
+        num_classes: int, how many classes to tell apart; 10 unless given.
+
+    Returns:
+        Called with a float tensor X of shape (n, 1, h, w), not modified: a float tensor
+        (n, num_classes) of logits. Gradients flow from it back to X and to every parameter.
+        Training and evaluation mode reach the batch normalizations as usual.
+
+    Formula:
+        In this order:
+
+        convolution, 64 channels, kernel 7, stride 2, padding 3, with bias
+        batch normalization, ReLU
+        max-pooling, window 3, stride 2, padding 1
+        for each pair of arch: num_residuals blocks Residual(num_channels); the first block of
+            every stage but the first has use_1x1conv=True and strides=2
+        average over all pixels of a channel
+        linear, nothing after it
+
+    Example:
+        >>> net = ResNet(arch=((1, 64), (2, 8)), num_classes=3)
+        >>> net(torch.randn(2, 1, 32, 40)).shape
+        torch.Size([2, 3])
+
+    Book: 8.6.3
+    """
+
+    def __init__(self, arch, num_classes=10):
+        super().__init__()
+        # BEGIN SOLUTION
+        self.stem = nn.Sequential(
+            nn.LazyConv2d(64, kernel_size=7, stride=2, padding=3),
+            *(nn.LazyBatchNorm2d(), nn.ReLU()),
+            nn.MaxPool2d(kernel_size=3, stride=2, padding=1),
+        )
+        blocks = []
+        for stage, (num_residuals, num_channels) in enumerate(arch):
+            for index in range(num_residuals):
+                # BLANK: halves = ____
+                halves = stage > 0 and index == 0
+                # BLANK: blocks.append(Residual(num_channels, ____))
+                blocks.append(Residual(num_channels, halves, strides=2 if halves else 1))
+        self.blocks = nn.Sequential(*blocks)
+        self.last = nn.LazyLinear(num_classes)
+        # END SOLUTION
+
+    def forward(self, X):
+        # BEGIN SOLUTION
+        Y = self.blocks(self.stem(X))
+        # BLANK: return self.last(____)
+        return self.last(Y.mean(dim=(2, 3)))
+        # END SOLUTION
+
+
+class ResNet18(nn.Module):
+    """ResNet-18: the ResNet whose four stages of two blocks have 64, 128, 256 and 512 channels.
+
+    Args:
+        num_classes: int, how many classes to tell apart; 10 unless given.
+
+    Returns:
+        Called with a float tensor X of shape (n, 1, h, w), not modified: a float tensor
+        (n, num_classes) of logits. Gradients flow from it back to X and to every parameter.
+
+    Formula:
+        The shapes that the parts leave of images of 96 by 96 pixels:
+
+        stem       (n, 64, 24, 24)
+        stage 1    (n, 64, 24, 24)
+        stage 2    (n, 128, 12, 12)
+        stage 3    (n, 256, 6, 6)
+        stage 4    (n, 512, 3, 3)
+        average    (n, 512)
+        linear     (n, num_classes)
+
+        There are 11,178,378 parameters for 10 classes.
+
+    Example:
+        >>> net = ResNet18(num_classes=3)
+        >>> net(torch.randn(2, 1, 32, 32)).shape
+        torch.Size([2, 3])
+
+    Book: 8.6.4
+    """
+
+    def __init__(self, num_classes=10):
+        super().__init__()
+        # BEGIN SOLUTION
+        # BLANK: self.net = ResNet(____)
+        self.net = ResNet(((2, 64), (2, 128), (2, 256), (2, 512)), num_classes)
+        # END SOLUTION
+
+    def forward(self, X):
+        # BEGIN SOLUTION
+        return self.net(X)
+        # END SOLUTION
+
+
+class ResNeXtBlock(nn.Module):
+    """A ResNeXt block: a residual block with a grouped convolution between two of kernel 1.
+
+    The number of input channels is not told. It is known at the first call, which is what
+    PyTorch's lazy layers are for.
+
+    Args:
+        num_channels: int, the number of output channels.
+        groups: int, how many channels there are in each group of the grouped convolution, as in
+            the book's code. It divides the number of channels between, b.
+        bot_mul: number, the channels between as a multiple of num_channels: b is
+            round(num_channels * bot_mul).
+        use_1x1conv: bool, whether the shortcut has a convolution. Without it, input and output
+            must have the same shape.
+        strides: int, the step of the grouped convolution and of the shortcut's.
+
+    Attributes:
+        After the first call, the parameters of these layers of PyTorch in any order, each with
+        its usual settings and starting values, and no others: the three convolutions of the main
+        path with bias, three batch normalizations, and with use_1x1conv one more of each.
+
+    Returns:
+        Called with a float tensor X of shape (n, c, h, w), not modified: a float tensor
+        (n, num_channels, ceil(h / strides), ceil(w / strides)). Gradients flow from it back to X
+        and to all parameters. Training and evaluation mode reach the batch normalizations as usual.
+
+    Formula:
+        main path, each convolution followed by a batch normalization:
+            convolution to b channels, kernel 1, ReLU
+            convolution to b channels, kernel 3, padding 1, in steps of strides, in b / groups
+                groups; ReLU
+            convolution to num_channels channels, kernel 1
+        shortcut: X, or with use_1x1conv a convolution of X to num_channels channels, kernel 1, in
+            steps of strides, and a batch normalization
+        block(X) = relu(main path + shortcut)
+
+    Example:
+        >>> block = ResNeXtBlock(num_channels=8, groups=4, bot_mul=1, use_1x1conv=True, strides=2)
+        >>> block(torch.randn(4, 3, 6, 5)).shape
+        torch.Size([4, 8, 3, 3])
+
+    Book: 8.6.5
+    """
+
+    def __init__(self, num_channels, groups, bot_mul, use_1x1conv=False, strides=1):
+        super().__init__()
+        # BEGIN SOLUTION
+        # BLANK: bot_channels = ____
+        bot_channels = round(num_channels * bot_mul)
+        # BLANK: grouped = nn.LazyConv2d(bot_channels, 3, ____)
+        grouped = nn.LazyConv2d(
+            bot_channels, 3, stride=strides, padding=1, groups=bot_channels // groups
+        )
+        # BLANK: self.main = nn.Sequential(____)
+        self.main = nn.Sequential(
+            *(nn.LazyConv2d(bot_channels, kernel_size=1), nn.LazyBatchNorm2d(), nn.ReLU()),
+            *(grouped, nn.LazyBatchNorm2d(), nn.ReLU()),
+            *(nn.LazyConv2d(num_channels, kernel_size=1), nn.LazyBatchNorm2d()),
+        )
+        self.shortcut = nn.Identity()
+        if use_1x1conv:
+            # BLANK: self.shortcut = ____
+            self.shortcut = nn.Sequential(
+                nn.LazyConv2d(num_channels, kernel_size=1, stride=strides), nn.LazyBatchNorm2d()
+            )
+        # END SOLUTION
+
+    def forward(self, X):
+        # BEGIN SOLUTION
+        # BLANK: return ____
+        return torch.relu(self.main(X) + self.shortcut(X))
+        # END SOLUTION
