@@ -1,9 +1,11 @@
 """Section 5.6: Dropout.
 
-A layer that forgets some of its entries at random, and keeps their expected value.
+A layer that forgets some of its entries at random, and keeps their expected value; and a network
+with two of them.
 """
 
 import torch
+from torch import nn
 
 
 def dropout_layer(X, dropout):
@@ -46,3 +48,55 @@ def dropout_layer(X, dropout):
     Book: 5.6.2
     """
     raise NotImplementedError("dropout_layer")
+
+
+class DropoutMLP(nn.Module):
+    """A multilayer perceptron with two hidden layers, each followed by dropout.
+
+    Dropout is for training: in train mode it forgets numbers of the hidden layers, by new draws in
+    every call. In eval mode nothing is dropped, and the same input gives the same scores.
+
+    Args:
+        num_outputs: int, q, how many scores there are.
+        num_hiddens_1: int, h1, how wide the first hidden layer is. How many numbers an example has
+            shows with the first input.
+        num_hiddens_2: int, h2, how wide the second hidden layer is.
+        dropout_1: float from 0 to 1, the probability that a number of the first hidden layer is
+            dropped.
+        dropout_2: float from 0 to 1, likewise for the second hidden layer.
+
+    Returns:
+        Called with a float tensor X of shape (n, ...), images for instance, not modified: a float
+        tensor (n, q) of scores. Gradients flow from it back to X and to every parameter.
+
+    Formula:
+        In this order, with the shape that each step leaves:
+
+        flatten                                             (n, d)
+        linear with a bias, ReLU, dropout by dropout_1      (n, h1)
+        linear with a bias, ReLU, dropout by dropout_2      (n, h2)
+        linear with a bias                                  (n, q)
+
+        Survivors are scaled as by `dropout_layer`.
+
+    Raises:
+        ValueError: dropout_1 or dropout_2 is less than 0 or greater than 1. It may be raised by the
+            constructor or by a call in train mode.
+
+    Example:
+        >>> net = DropoutMLP(10, 8, 4, 0.5, 0.5).eval()
+        >>> X = torch.ones(2, 1, 28, 28)
+        >>> net(X).shape
+        torch.Size([2, 10])
+        >>> torch.equal(net(X), net(X))
+        True
+
+    Book: 5.6.2, 5.6.3
+    """
+
+    def __init__(self, num_outputs, num_hiddens_1, num_hiddens_2, dropout_1, dropout_2):
+        super().__init__()
+        raise NotImplementedError("DropoutMLP.__init__")
+
+    def forward(self, X):
+        raise NotImplementedError("DropoutMLP.forward")

@@ -4,6 +4,7 @@ The draws differ from process to process, so most are recognised by what their r
 """
 
 import torch
+from torch import nn
 
 from d2lgrade.testkit import misconception
 
@@ -297,3 +298,170 @@ def dropout_layer_in_place(X, dropout):
 def dropout_layer_cpu_mask(X, dropout):
     legal(dropout)
     return alike(X, torch.rand(X.shape) >= dropout, factor(dropout))
+
+
+# --- DropoutMLP -----------------------------------------------------------------------------
+
+
+class _Net(nn.Module):
+    """A right network, to be made wrong in one place: what happens to each layer's numbers."""
+
+    def __init__(self, num_outputs, num_hiddens_1, num_hiddens_2, dropout_1, dropout_2):
+        super().__init__()
+        self.rates = dropout_1, dropout_2
+        legal(dropout_1)
+        legal(dropout_2)
+        self.layers = nn.ModuleList(
+            nn.LazyLinear(width) for width in (num_hiddens_1, num_hiddens_2, num_outputs)
+        )
+
+    def dropped(self, H, rate):
+        return nn.functional.dropout(H, rate, self.training)
+
+    def forward(self, X):
+        first, second, last = self.layers
+        H = self.dropped(first(X.flatten(1)).relu(), self.rates[0])
+        H = self.dropped(second(H).relu(), self.rates[1])
+        return last(H)
+
+
+def _exposed(calls):
+    """The second hidden layer as the check saw it, (n, 20, 2)."""
+    return calls[-1].result.reshape(-1, 20, 2, 2)[..., 0]
+
+
+@misconception(
+    "DropoutMLP",
+    "eval-mode-too",
+    why="Numbers are dropped in eval mode as well. A function such as F.dropout or your own "
+    "dropout_layer has to be told: drop only if self.training.",
+    book="5.6.1",
+    fails=("values", "modes"),
+    signature=lambda calls: calls[-1].error is None,
+)
+class DropoutMLP_always(_Net):
+    def dropped(self, H, rate):
+        return nn.functional.dropout(H, rate, True)
+
+
+@misconception(
+    "DropoutMLP",
+    "nothing-dropped",
+    why="Nothing is dropped in train mode either: the dropout layers are missing, or never called.",
+    book="5.6.3",
+    fails=("first",),
+    signature=lambda calls: bool((_exposed(calls) == 1).all()),
+)
+class DropoutMLP_never(_Net):
+    def dropped(self, H, rate):
+        return H
+
+
+def _pairs_part(calls):
+    """The largest number, where two of the second hidden layer that belong together differ."""
+    hidden = _exposed(calls)
+    return float(hidden.max()) if bool((hidden[..., 0] != hidden[..., 1]).any()) else 0.0
+
+
+@misconception(
+    "DropoutMLP",
+    "rates-exchanged",
+    why="dropout_1 and dropout_2 are exchanged: the first belongs to the first hidden layer.",
+    book="5.6.3",
+    fails=("first",),
+    signature=lambda calls: 1.0 < _pairs_part(calls) < 1.5,  # scaled up once, 1 / 0.7
+)
+class DropoutMLP_exchanged(_Net):
+    def __init__(self, num_outputs, num_hiddens_1, num_hiddens_2, dropout_1, dropout_2):
+        super().__init__(num_outputs, num_hiddens_1, num_hiddens_2, dropout_2, dropout_1)
+
+
+@misconception(
+    "DropoutMLP",
+    "one-rate-for-both",
+    why="dropout_1 is used for both hidden layers. The second one has a probability of its own.",
+    book="5.6.3",
+    fails=("first",),
+    signature=lambda calls: _pairs_part(calls) > 2.0,  # twice, 1 / 0.7^2
+)
+class DropoutMLP_one_rate(_Net):
+    def __init__(self, num_outputs, num_hiddens_1, num_hiddens_2, dropout_1, dropout_2):
+        super().__init__(num_outputs, num_hiddens_1, num_hiddens_2, dropout_1, dropout_1)
+
+
+def _scores_dropped(calls):
+    """Whether two scores that come from one number have different fates."""
+    pairs = calls[-1].result.reshape(-1, 40, 2)
+    return bool((pairs[..., 0] != pairs[..., 1]).any())
+
+
+@misconception(
+    "DropoutMLP",
+    "scores-dropped",
+    why="Scores are dropped: a dropout follows the last layer. It belongs behind the hidden ones.",
+    book="5.6.3",
+    fails=("second",),
+    signature=_scores_dropped,
+)
+class DropoutMLP_scores(_Net):
+    def forward(self, X):
+        first, second, last = self.layers
+        H = self.dropped(first(X.flatten(1)).relu(), self.rates[0])
+        return self.dropped(last(second(H).relu()), self.rates[1])
+
+
+def _thirds_share(calls):
+    """Whether numbers of the first hidden layer that come from one input share its fate."""
+    first = _exposed(calls)[:, :6, 0]
+    return bool((first == first[:, :1]).all()) and not bool((first == first[:1]).all())
+
+
+@misconception(
+    "DropoutMLP",
+    "input-dropped",
+    why="Numbers of the input are dropped instead of the first hidden layer's. Put the dropout "
+    "behind the layer and its ReLU.",
+    book="5.6.3",
+    fails=("first",),
+    signature=_thirds_share,
+)
+class DropoutMLP_input(_Net):
+    def forward(self, X):
+        first, second, last = self.layers
+        H = first(self.dropped(X.flatten(1), self.rates[0])).relu()
+        return last(self.dropped(second(H).relu(), self.rates[1]))
+
+
+def _unscaled(calls):
+    """Whether some hidden ones were dropped and the others stayed ones."""
+    kinds = set(_exposed(calls).unique().tolist())
+    return kinds == {0.0, 1.0}
+
+
+@misconception(
+    "DropoutMLP",
+    "not-rescaled",
+    why="The survivors stay as they are. Divide them by 1 - dropout, as nn.Dropout does.",
+    book="5.6.1",
+    fails=("first", "second"),
+    signature=_unscaled,
+)
+class DropoutMLP_unscaled(_Net):
+    def dropped(self, H, rate):
+        return H * (torch.rand_like(H) >= rate) if self.training else H
+
+
+@misconception(
+    "DropoutMLP",
+    "one-hidden-layer",
+    why="There is one hidden layer; the contract has two.",
+    book="5.6.3",
+)
+class DropoutMLP_shallow(_Net):
+    def __init__(self, num_outputs, num_hiddens_1, num_hiddens_2, dropout_1, dropout_2):
+        super().__init__(num_outputs, num_hiddens_1, num_hiddens_2, dropout_1, dropout_2)
+        self.layers = nn.ModuleList([nn.LazyLinear(num_hiddens_1), nn.LazyLinear(num_outputs)])
+
+    def forward(self, X):
+        first, last = self.layers
+        return last(self.dropped(first(X.flatten(1)).relu(), self.rates[0]))
