@@ -144,7 +144,9 @@ def _raised(
     if fault.todo:
         return Outcome("todo", Failure("Still to do.", traceback=lines))
     if fault.loading:
-        return Outcome("error", Failure(_import_sentence(fault), traceback=lines))
+        limit = _limit_sentence(fault, limits)
+        message = f"{limit} It did so on import." if limit else _import_sentence(fault)
+        return Outcome("error", Failure(message, traceback=lines))
     if fault.signature:
         message = (
             f"Your {exercise.name} takes {fault.signature}; the contract is {exercise.signature}."
@@ -163,6 +165,15 @@ def _sentence(fault: Fault, exercise: Exercise, limits: Limits | None) -> str:
         return f"Your code ended the program ({fault.kind}); a function returns its answer."
     if fault.kind == "RecursionError":
         return "Your code calls itself without end (RecursionError)."
+    if limit := _limit_sentence(fault, limits):
+        return limit
+    if fault.text.endswith("object is not callable") and not fault.frames:
+        return f"Your {exercise.name} is no function: {fault.text}. Give that name to nothing else."
+    return f"Your code raised {fault.kind}{': ' if fault.text else '.'}{fault.text}"
+
+
+def _limit_sentence(fault: Fault, limits: Limits | None) -> str:
+    """What a learner should know about a limit that was reached; empty where none was."""
     if "MemoryError" in fault.kinds or any(sign in fault.text for sign in OUT_OF_MEMORY):
         limit = f" It may take {limits.memory >> 20} MB beside torch itself." if limits else ""
         return f"Your code ran out of memory.{limit}"
@@ -172,9 +183,7 @@ def _sentence(fault: Fault, exercise: Exercise, limits: Limits | None) -> str:
         return endings.wrote_too_much(limits.scratch)
     if confine.NO_NETWORK in fault.text:
         return confine.NO_NETWORK
-    if fault.text.endswith("object is not callable") and not fault.frames:
-        return f"Your {exercise.name} is no function: {fault.text}. Give that name to nothing else."
-    return f"Your code raised {fault.kind}{': ' if fault.text else '.'}{fault.text}"
+    return ""
 
 
 def _import_sentence(fault: Fault) -> str:
