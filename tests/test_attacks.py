@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,7 +32,8 @@ from attacks.case import (
     unique,
 )
 from d2lgrade.results import Report
-from grading import Case, Grader
+from grading import ROOT, Case, Grader
+from kits import FOLDER, make_kit, write
 
 ATTACKS = (
     *forging.ATTACKS,
@@ -266,3 +269,29 @@ def opened(fields: Arena) -> Opened:
 @pytest.mark.parametrize("attack", OPEN, ids=lambda attack: f"{attack.name}-{attack.opened}")
 def test_it_succeeds_with_its_defence_switched_off(attack: Attack, opened: Opened) -> None:
     assert opened.succeeded(attack)
+
+
+# Where the grader itself is started ---------------------------------------------------------------
+
+NAMES = ("conftest", "pytest", "torch", "numpy", "click", "sitecustomize", "usercustomize")
+
+
+@pytest.mark.parametrize("folder", [".", "exercises", f"exercises/{FOLDER}"])
+def test_files_beside_the_work_never_run_in_the_grader(folder: str, tmp_path: Path) -> None:
+    root, loot = make_kit(tmp_path), tmp_path / "loot"
+    loot.mkdir()
+    for name in NAMES:
+        write(root / folder / f"{name}.py", f"open({str(loot / name)!r}, 'w')\n")
+    write(root / folder / "start.pth", f"import os; open({str(loot / 'pth')!r}, 'w')\n")
+    write(root / folder / "pytest.ini", "[pytest]\naddopts = -p conftest\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "d2lgrade", "pool2d", "--submission", str(root / "exercises")],
+        cwd=root / folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "grader")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert sorted(path.name for path in loot.iterdir()) == []
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "pool2d" in done.stdout
