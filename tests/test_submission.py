@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from d2lgrade.catalog import Chapter, Course, Exercise, Section
-from d2lgrade.submission import SubmissionError, layout, read, source
+from d2lgrade.submission import SubmissionError, handed, layout, mirror, read, source
 
 CH07 = "ch07_convolutional_neural_networks"
+CH12 = "ch12_optimization_algorithms"
 COURSE = {
     ("ch03", "ch03_linear_networks_for_regression"): {
         "linear_regression_scratch": [
@@ -94,7 +95,7 @@ class Folder:
         assert found
         return found
 
-    def read(self, name: str | Path = ".", target: str = "ch07") -> layout.Submission:
+    def read(self, name: str | Path = ".", target: str = "ch07") -> handed.Submission:
         return read(self.root / name, self.course, self.asked(target))
 
     def error(self, name: str | Path = ".", target: str = "ch07") -> str:
@@ -175,6 +176,74 @@ def test_kit_folder_without_the_chapter_asked_for(folder: Folder) -> None:
     assert "ch12_optimization_algorithms/adam.py" in message
     assert f"{CH07}/pooling.py" in message
     assert "d2lgrade init" in message
+
+
+HELPED = "from helper import f\n\n\ndef pool2d(X, size):\n    return f(X)\n"
+
+
+def test_files_beside_a_section_are_its_helpers(folder: Folder) -> None:
+    folder.write(f"{CH07}/pooling.py", HELPED)
+    folder.write(f"{CH07}/helper.py", "import deeper\n\n\ndef f(X):\n    return deeper.g(X)\n")
+    folder.write(f"{CH07}/deeper.py", "def g(X):\n    return X\n")
+    folder.write(f"{CH07}/scratch.py", CORR2D)  # nobody names it
+    folder.write(f"{CH07}/helper copy.py", ")")
+    folder.write(f"{CH07}/__init__.py", "")
+    folder.write(f"{CH07}/helper.txt", "f")
+    (folder.root / CH07 / "pool2d.py").mkdir()
+    folder.write(f"{CH12}/adam.py", "import helper\n")
+    folder.write(f"{CH12}/helper.py", "f = 12\n")
+    submission = folder.read()
+    helpers = {key: source for key, source in submission.sources.items() if "/" in key}
+    assert set(helpers) == {f"{CH07}/helper", f"{CH07}/deeper", f"{CH12}/helper"}
+    assert helpers[f"{CH12}/helper"].text == "f = 12\n"
+    assert helpers[f"{CH07}/helper"].path.endswith(f"{CH07}/helper.py")
+    assert submission.notes == ()
+    assert "pool2d" not in helpers  # its home is its section's file
+    assert submission.homes["ch07/corr2d"] == "conv_layer"  # whatever scratch.py defines
+
+
+def test_helpers_cannot_take_a_library_s_name(folder: Folder) -> None:
+    folder.write(f"{CH07}/pooling.py", "import torch, random, d2lgrade, pytest\n")
+    for name in ("torch", "random", "d2lgrade", "pytest", "d2l", "sitecustomize_"):
+        folder.write(f"{CH07}/{name}.py", "raise SystemExit")
+    submission = folder.read()
+    assert not [key for key in submission.sources if "/" in key]
+    said = " ".join(submission.notes)
+    for name in ("torch", "random", "d2lgrade", "pytest", "d2l"):
+        assert f"{name}.py was left out: {name} means Python's or a library's own module." in said
+    assert "sitecustomize_" not in said
+
+
+def test_a_helper_that_cannot_be_read_is_noted(folder: Folder, tmp_path: Path) -> None:
+    folder.write(f"{CH07}/pooling.py", "import broken, linked, empty\n")
+    folder.write(f"{CH07}/broken.py", "def f(:\n")
+    folder.write(f"{CH07}/empty.py", "")
+    secret = tmp_path / "secret.py"
+    secret.write_text("x = 1\n")
+    (folder.root / CH07 / "linked.py").symlink_to(secret)
+    submission = folder.read()
+    assert {s.problem.kind for k, s in submission.sources.items() if "/" in k and s.problem} == {
+        "syntax",
+        "unreadable",
+        "empty",
+    }
+    assert len(submission.notes) == 2
+    assert "broken.py, line 1 is not valid Python" in submission.notes[0]
+    assert "leads out of the submission" in submission.notes[1]
+
+
+def test_helpers_are_limited(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"helper{number}" for number in range(9)]
+    folder.write(f"{CH07}/pooling.py", f"import {', '.join(names)}\n")
+    for name in names:
+        folder.write(f"{CH07}/{name}.py", "#" * 600 + "\n")
+    monkeypatch.setattr(mirror, "MAX_HELPERS", 3)
+    submission = folder.read()
+    assert len([key for key in submission.sources if "/" in key]) == 3
+    assert "helper3.py and more were left out (at most 3 files and 4 MB)." in submission.notes[0]
+    monkeypatch.setattr(mirror, "MAX_HELPERS", 100)
+    monkeypatch.setattr(mirror, "MAX_TOTAL", 1_000)
+    assert len([key for key in folder.read().sources if "/" in key]) == 2
 
 
 def test_loose_files_of_any_name(folder: Folder) -> None:
@@ -760,7 +829,7 @@ def test_many_notes_are_cut(folder: Folder) -> None:
     for number in range(30):
         folder.write(f"z{number}.py", ")")
     notes = folder.read().notes
-    assert len(notes) == layout.MAX_NOTES + 1
+    assert len(notes) == handed.MAX_NOTES + 1
     assert "20 more" in notes[-1]
 
 
@@ -839,6 +908,7 @@ def test_nothing_heavy_is_imported() -> None:
         "import sys, d2lgrade.submission\n"
         "assert not {'torch', 'numpy', 'rich', 'click'} & set(sys.modules)\n"
         "ours = {m for m in sys.modules if m.startswith('d2lgrade.')}\n"
-        "assert all('catalog' in m or 'manifest' in m or 'submission' in m for m in ours), ours\n"
+        "rooms = {m.split('.')[1] for m in ours}\n"
+        "assert rooms <= {'catalog', 'course', 'manifest', 'reserved', 'submission'}, rooms\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

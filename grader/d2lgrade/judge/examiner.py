@@ -23,6 +23,7 @@ from d2lgrade.testkit.misconceptions import Misconception
 from . import idleness, programs, verdict
 from .benches import Bench, LocalBench, resolver
 from .flags import spoils_testimony
+from .reach import reached
 from .seeds import seeded
 from .unwritten import unwritten
 from .verdict import Outcome
@@ -248,15 +249,16 @@ class Examiner:
 
     def _no_witness(self, exercise: catalog.Exercise) -> Outcome | None:
         """The outcome of a check whose witness, the learner's process, has been tampered with."""
-        text = self.submission.sources[self.submission.homes[exercise.id]].text
-        name = spoils_testimony(text)
-        if not name:
-            return None
-        message = (
-            f"Your file uses {name}, which can change what this check observes inside your "
-            "process; the point is given for code that keeps to its own work."
-        )
-        return Outcome("failed", Failure(message))
+        home = self.submission.homes[exercise.id]
+        for file in reversed(reached(programs.files(self.submission), home)):
+            if name := spoils_testimony(file.text):
+                message = (
+                    f"{'Your file' if file.key == home else file.path} uses {name}, which can "
+                    "change what this check observes inside your process; the point is given for "
+                    "code that keeps to its own work."
+                )
+                return Outcome("failed", Failure(message))
+        return None
 
     def _attempt(self, check: catalog.Check, student: Student) -> Attempt:
         """Run the check's function once on `student`."""

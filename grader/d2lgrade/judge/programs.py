@@ -27,14 +27,21 @@ def submitted(
     bound: Collection[str] = (),
 ) -> Program:
     """The program of a submission, with the predecessors in `bound` replaced by substitutes."""
-    usable = {key: s for key, s in submission.sources.items() if s.problem is None}
-    return Program(
-        files={key: File(key, source.path, source.text) for key, source in usable.items()},
-        homes=dict(submission.homes),
+    return replace(
+        files(submission),
         phrases=phrases(course),
         judged=tuple(exercise.id for exercise in judged),
         substitutes=substitutes(course, bound),
         bound=tuple(sorted(bound)),
+    )
+
+
+def files(submission: Submission) -> Program:
+    """The bare program of a submission: its usable files, and which exercise lives in which."""
+    usable = {key: s for key, s in submission.sources.items() if s.problem is None}
+    return Program(
+        files={key: File(key, source.path, source.text) for key, source in usable.items()},
+        homes=dict(submission.homes),
     )
 
 

@@ -36,6 +36,7 @@ from . import plugin, programs
 from .benches import Bench, LocalBench, RemoteBench
 from .examiner import Examined, Examiner, Function, earned
 from .flags import flags
+from .reach import reached
 
 BACKSTOP = 300  # seconds a whole check may take; the deadlines of single calls fire long before
 _CONFIGURATION = Path(__file__).with_name("pytest.ini")
@@ -340,8 +341,14 @@ def _forget(config: pytest.Config) -> None:
 
 
 def _flags(submission: Submission, exercise: Exercise) -> tuple[str, ...]:
-    source = submission.sources.get(submission.homes.get(exercise.id, ""))
-    return flags(source.text) if source is not None else ()
+    """The flags of an exercise's file, and of the helpers that it imports, by their names."""
+    home = submission.homes.get(exercise.id, "")
+    source = submission.sources.get(home)
+    found = list(flags(source.text)) if source is not None else []
+    for file in reached(programs.files(submission), home):
+        if file.key not in submission.homes.values():
+            found += [f"{Path(file.path).name}, {flag}" for flag in flags(file.text)]
+    return tuple(found)
 
 
 def _lost(check: Any) -> CheckResult:

@@ -4,11 +4,13 @@ Nothing of a submission is imported or run here: files are read as bytes and par
 is read may be hostile: sizes and counts are capped, no link leads out of the folder, nothing but a
 regular file is opened, and a stranger's text is escaped before it enters a message.
 
-`source` reads one file; `layout` finds the files and says which exercise lives in which. Zips and
+`source` reads one file; `layout` finds the files and says which exercise lives in which, `mirror`
+where a folder is laid out as the kit is. Zips and
 notebooks are refused in one place, `layout._UNREAD`; a reader for each belongs beside these two.
 """
 
-from d2lgrade.submission.layout import Submission, SubmissionError, read
+from d2lgrade.submission.handed import Submission, SubmissionError
+from d2lgrade.submission.layout import read
 from d2lgrade.submission.source import Problem, Source
 
 __all__ = ["Problem", "Source", "Submission", "SubmissionError", "read"]

@@ -6,16 +6,25 @@ import difflib
 import os
 import stat
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from d2lgrade.catalog import Course, Exercise
+from d2lgrade.submission import mirror
+from d2lgrade.submission.handed import (
+    MAX_FILES,
+    MAX_TOTAL,
+    Submission,
+    SubmissionError,
+    called,
+    cut,
+    listed,
+)
 from d2lgrade.submission.source import (
     File,
     Parameters,
-    Source,
     absent,
     file_kind,
     harmless,
@@ -24,35 +33,11 @@ from d2lgrade.submission.source import (
     signature_parameters,
 )
 
-MAX_TOTAL = 4_000_000  # characters of all loose files together
-MAX_FILES = 2_000  # files and folders looked at among loose files
-MAX_NOTES = 10
-
 _UNREAD = {
     ".ipynb": "is a notebook, which this version does not read. Save it as a .py file",
     ".zip": "is an archive, which this version does not read. Unpack it",
 }
 _NEVER = {"node_modules", "site-packages"}  # packages, never anybody's own work
-
-
-class SubmissionError(Exception):
-    """The submission cannot be graded at all; the message names the repair."""
-
-
-@dataclass(frozen=True)
-class Submission:
-    """What was handed in.
-
-    `homes` maps an exercise's id to the key of its file in `sources`. Where `partial`, only the
-    exercises in `homes` are graded; otherwise each exercise asked for has a home, and what is not
-    there is to do. `notes` are sentences about the submission as a whole.
-    """
-
-    name: str
-    sources: Mapping[str, Source]
-    homes: Mapping[str, str]
-    notes: tuple[str, ...]
-    partial: bool
 
 
 def read(path: Path, course: Course, exercises: Sequence[Exercise]) -> Submission:
@@ -68,9 +53,9 @@ def read(path: Path, course: Course, exercises: Sequence[Exercise]) -> Submissio
             define the same one, or a definition could be either of two.
     """
     if stat.S_ISDIR(_mode(path)):
-        places = _mirror(path, course)
+        places = mirror.find(path, course)
         if places:
-            return _read_mirror(path, places, course, exercises)
+            return mirror.read(path, places, course, exercises)
         return _read_folder(path, course, exercises)
     if repair := _UNREAD.get(path.suffix.lower()):
         raise SubmissionError(f"{shown(path)} {repair}, and name that.")
@@ -105,86 +90,8 @@ def _nearest(path: Path) -> str:
         return f"Nor is there a folder {shown(path.parent)}."
     near = difflib.get_close_matches(path.name, names, n=3)
     if near:
-        return f"Did you mean {_listed((shown(path.parent / name) for name in near), 'or')}?"
+        return f"Did you mean {listed((shown(path.parent / name) for name in near), 'or')}?"
     return "Name the .py file or the folder with your work."
-
-
-def _listed(items: Iterable[str], joint: str = "and") -> str:
-    """The items as "a, b and c", a long list cut with the rest counted."""
-    names = list(items)
-    if len(names) > 8:
-        names = [*names[:7], f"{len(names) - 7} more"]
-    return f" {joint} ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
-
-
-def _name(path: Path) -> str:
-    """What the submission is called: `.` by the name of the current folder."""
-    name = shown(path)
-    return name if name != os.curdir else harmless(os.path.basename(os.path.realpath(path)))
-
-
-# A folder that mirrors the kit
-
-
-def _mirror(folder: Path, course: Course) -> dict[str, Path]:
-    """Stem → where the section's file lies or would lie; {} for a folder laid out otherwise."""
-    for root in _roots(folder):
-        for base in (root, root / "exercises"):
-            places = {section.file: base / section.path for section in course.sections}
-            if any(map(os.path.lexists, places.values())):
-                return places
-        chapter = os.path.basename(os.path.realpath(root))
-        places = {s.file: root / f"{s.file}.py" for s in course.sections if s.folder == chapter}
-        if any(map(os.path.lexists, places.values())):
-            return places
-    return {}
-
-
-def _roots(folder: Path) -> Iterator[Path]:
-    """The folder, then the folder in it where it holds nothing else, as unpacked archives do."""
-    for _ in range(4):
-        yield folder
-        try:
-            with os.scandir(folder) as entries:
-                visible = (e for e in entries if not e.name.startswith((".", "__")))
-                inner = list(islice(visible, 2))
-        except OSError:
-            return
-        if len(inner) != 1 or not inner[0].is_dir(follow_symlinks=False):
-            return
-        folder = folder / inner[0].name
-
-
-def _read_mirror(
-    folder: Path, places: Mapping[str, Path], course: Course, exercises: Sequence[Exercise]
-) -> Submission:
-    boundary = os.path.realpath(folder)
-    sources = {}
-    for section in course.sections:
-        stem, kit = section.file, section.path
-        place = places.get(stem)
-        loaded = load(place, stem, boundary, kit=kit).source if place else absent(stem, kit, kit)
-        sources[stem] = loaded
-    homes = {exercise.id: exercise.file for exercise in course.exercises}
-    return _complete(Submission(_name(folder), sources, homes, (), partial=False), exercises)
-
-
-def _complete(submission: Submission, exercises: Sequence[Exercise]) -> Submission:
-    """The submission, if it has a file for any of the exercises."""
-    sources = submission.sources
-    lacking = {s for s in (submission.homes[e.id] for e in exercises) if _is_missing(sources[s])}
-    if lacking and all(submission.homes[e.id] in lacking for e in exercises):
-        there = _listed(source.path for source in sources.values() if not _is_missing(source))
-        wanted = _listed((sources[stem].path for stem in sorted(lacking)), "or")
-        raise SubmissionError(
-            f"{submission.name} has no {wanted}. It has {there}: name these as the target. To "
-            "bring a stub back, run `d2lgrade init NEW_FOLDER` and copy it from there."
-        )
-    return submission
-
-
-def _is_missing(source: Source) -> bool:
-    return source.problem is not None and source.problem.kind == "missing"
 
 
 # Loose files
@@ -203,7 +110,7 @@ def _read_file(path: Path, course: Course, exercises: Sequence[Exercise]) -> Sub
     homes, _ = _homes([file], course, exercises)
     if not any(exercise.id in homes for exercise in exercises):
         raise SubmissionError(_nothing(path, [file], (), homes, exercises))
-    return Submission(_name(path), {file.source.section: file.source}, homes, (), partial=True)
+    return Submission(called(path), {file.source.section: file.source}, homes, (), partial=True)
 
 
 def _read_folder(folder: Path, course: Course, exercises: Sequence[Exercise]) -> Submission:
@@ -228,14 +135,9 @@ def _read_folder(folder: Path, course: Course, exercises: Sequence[Exercise]) ->
         if file.source.problem and file.source.problem.kind != "empty"
         if file.source.section not in used
     ]
-    said = _cut([*notes, *more, *doubles, *broken])
-    submission = Submission(_name(folder), sources, homes, said, partial=not flat)
-    return _complete(submission, exercises) if flat else submission
-
-
-def _cut(notes: Sequence[str]) -> tuple[str, ...]:
-    extra = len(notes) - MAX_NOTES
-    return tuple(notes) if extra <= 0 else (*notes[:MAX_NOTES], f"… and {extra} more notes")
+    said = cut([*notes, *more, *doubles, *broken])
+    submission = Submission(called(folder), sources, homes, said, partial=not flat)
+    return mirror.complete(submission, exercises) if flat else submission
 
 
 def _walk(folder: Path) -> tuple[list[Path], list[str]]:
@@ -329,14 +231,14 @@ def _homes(
         first = [claim.file.source for claim in ordered if claim.rank == ordered[0].rank]
         others = [claim.file.source for claim in ordered if claim.rank[0] < 2][1:]
         if len(first) > 1 and exercise.id in asked:
-            paths = _listed(source.path for source in first)
+            paths = listed(source.path for source in first)
             raise SubmissionError(
                 f"{exercise.name} is defined in {paths}. Keep one of them, or name that file alone."
             )
         if len(first) == 1:
             homes[exercise.id] = first[0].section
         if others and exercise.id in asked:
-            rest = _listed(source.path for source in others)
+            rest = listed(source.path for source in others)
             notes.append(f"{exercise.name} is taken from {first[0].path}, not from {rest}.")
     return homes, notes
 
@@ -358,8 +260,8 @@ def _meant(
     if len(fitting) > 1:
         fitting = [e for e in fitting if e.file == file.stem] or fitting
     if len(fitting) > 1 and fitting[0].id in asked:
-        ids = _listed((e.id for e in fitting), "or")
-        repair = _listed((e.signature for e in fitting), "or")
+        ids = listed((e.id for e in fitting), "or")
+        repair = listed((e.signature for e in fitting), "or")
         raise SubmissionError(
             f"{fitting[0].name} in {file.source.path} could be {ids}. "
             f"Name its parameters as the exercise does: {repair}."
@@ -390,9 +292,9 @@ def _nothing(
     if len(files) == 1 and problems:
         return f"{problems[0].message}\n{problems[0].excerpt}".rstrip()
     if not files:
-        return " ".join([f"{shown(path)} holds no .py file.", *_cut(notes)])
+        return " ".join([f"{shown(path)} holds no .py file.", *cut(notes)])
     names = [exercise.name for exercise in exercises]
-    ids = _listed((exercise.id for exercise in exercises), "or")
+    ids = listed((exercise.id for exercise in exercises), "or")
     said = [f"Nothing in {shown(path)} defines {ids}."]
     for file in files:
         short = (name for name in sorted(set(file.own) - set(names)) if len(name) < 50)
@@ -400,7 +302,7 @@ def _nothing(
             if near := difflib.get_close_matches(name, names, n=1, cutoff=0.8):
                 said.append(f"{file.source.path} defines {name}: did you mean {near[0]}?")
         if imported := sorted(file.source.defines.intersection(names) - set(file.own)):
-            said.append(f"{file.source.path} imports {_listed(imported)}: write it there yourself.")
+            said.append(f"{file.source.path} imports {listed(imported)}: write it there yourself.")
     if homes:
-        said.append(f"It defines {_listed(sorted(homes))}: name one of these as the target.")
-    return " ".join([*_cut(said), *_cut([p.message for p in problems]), *_cut(notes)])
+        said.append(f"It defines {listed(sorted(homes))}: name one of these as the target.")
+    return " ".join([*cut(said), *cut([p.message for p in problems]), *cut(notes)])
