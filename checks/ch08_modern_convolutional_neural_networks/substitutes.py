@@ -117,3 +117,29 @@ class ResNeXtBlock(nn.Module):
         Y = self.norms[0](self.one(X)).relu()
         Y = self.norms[2](self.three(self.norms[1](self.two(Y)).relu()))
         return (Y + self.shortcut(X)).relu()
+
+
+def conv_block(num_channels):
+    """A module; its input (n, c, h, w)."""
+    return nn.Sequential(
+        nn.LazyBatchNorm2d(), nn.ReLU(), nn.LazyConv2d(num_channels, 3, padding="same")
+    )
+
+
+class DenseBlock(nn.Module):
+    """A block; its input (n, c, h, w)."""
+
+    def __init__(self, num_convs, num_channels):
+        super().__init__()
+        self.convs = nn.ModuleList(conv_block(num_channels) for _ in range(num_convs))
+
+    def forward(self, X):
+        for conv in self.convs:
+            X = torch.hstack((X, conv(X)))
+        return X
+
+
+def transition_block(num_channels):
+    """A module; its input (n, c, h, w)."""
+    conv = nn.LazyConv2d(num_channels, 1)
+    return nn.Sequential(nn.LazyBatchNorm2d(), nn.ReLU(), conv, nn.AvgPool2d(2))
