@@ -143,3 +143,17 @@ def transition_block(num_channels):
     """A module; its input (n, c, h, w)."""
     conv = nn.LazyConv2d(num_channels, 1)
     return nn.Sequential(nn.LazyBatchNorm2d(), nn.ReLU(), conv, nn.AvgPool2d(2))
+
+
+class AnyNet(nn.Sequential):
+    """A network for images (n, 1, h, w). The book's subclass hands it lr before num_classes."""
+
+    def __init__(self, arch, stem_channels, *rest, num_classes=10):
+        stem = nn.Conv2d(1, stem_channels, 3, 2, 1), nn.BatchNorm2d(stem_channels), nn.ReLU()
+        blocks = [
+            ResNeXtBlock(*widths, index == 0, 2 if index == 0 else 1)
+            for depth, *widths in arch
+            for index in range(depth)
+        ]
+        last = nn.LazyLinear(rest[-1] if rest else num_classes)
+        super().__init__(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), last)
