@@ -39,6 +39,7 @@ MAY_IMPORT = {
         "testkit",
     },
     "gradebook": {"results"},
+    "classroom": {"catalog", "submission"},
     "render": {"results"},
     "author": {
         "catalog",
