@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from d2lgrade import datasets
-from d2lgrade.datasets import TRAIN, DatasetError, digits, loader
+from d2lgrade.datasets import TRAIN, DatasetError, digits, few_digits, loader
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 
@@ -97,6 +97,19 @@ def test_split_falls_between_two_forms() -> None:
     assert text[:TRAIN].endswith("4908")
     form = text[TRAIN : TRAIN + 130]
     assert form == text[516:646] == text[1667:]
+
+
+def test_a_few_digits_are_some_of_the_training_images_scaled() -> None:
+    (images, labels), _ = digits(size=8)
+    torch.manual_seed(3)
+    few, theirs = few_digits(20, 8)
+    assert few.shape == (20, 1, 8, 8)
+    where = [(images == one).flatten(1).all(1).nonzero()[0, 0] for one in few]
+    assert torch.equal(labels[torch.stack(where)], theirs)
+    assert len({int(place) for place in where}) == 20
+    large, _ = few_digits(2, 96)
+    assert large.shape == (2, 1, 96, 96)
+    assert 0 <= float(large.min()) <= float(large.max()) <= 1
 
 
 def test_digits_are_the_callers_own() -> None:

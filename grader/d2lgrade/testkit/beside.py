@@ -126,10 +126,15 @@ def slope(net: Any, x: torch.Tensor, weights: Any, training: bool) -> tuple[Any,
 
 
 def shapes_in(net: Any, shape: Shape) -> list[Shape]:
-    """Shapes, without the batch, that enter and leave the modules that hold parameters."""
+    """Shapes, without the batch, that enter and leave the modules that hold parameters.
+
+    None where one of these is never called: then functions do its work, and the shapes are theirs.
+    """
     seen: list[Shape] = []
+    called = set()
 
     def note(module: Any, inputs: Any, output: Any) -> None:
+        called.add(module)
         for tensor in (*inputs[:1], output):
             if isinstance(tensor, torch.Tensor):
                 one = tuple(tensor.shape[1:])
@@ -137,12 +142,12 @@ def shapes_in(net: Any, shape: Shape) -> list[Shape]:
                     seen.append(one)
 
     settle(net, shape)
-    for module in net.modules():
-        if module is not net and list(module.parameters(recurse=False)):
-            module.register_forward_hook(note)
+    holders = {m for m in net.modules() if m is not net and list(m.parameters(recurse=False))}
+    for module in holders:
+        module.register_forward_hook(note)
     with torch.no_grad():
         net.eval()(torch.zeros(1, *shape[1:]))
-    return seen
+    return seen if called == holders else []
 
 
 def show_hidden(net: Any, x: torch.Tensor, width: int = 4096) -> None:

@@ -9,8 +9,6 @@ layer hides behind another.
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -34,6 +32,7 @@ from .beside import (
 )
 from .compare import Mismatch, assert_same
 from .gradient import pattern
+from .shapes import counted, drawn, only_in
 from .standing import Check, transposed, unchanged
 from .statistics import assert_independent, assert_rate
 from .truth import Expected, expected
@@ -233,7 +232,7 @@ class Network:
 
         Looked at are the inputs and outputs of modules that hold parameters, so name none that
         only an activation or a pooling would show. Other shapes may lie between. Nothing is said
-        of a network whose layers are no modules.
+        of a network of which functions do the work.
         """
 
         def check(student: Any) -> None:
@@ -311,8 +310,8 @@ class Network:
             raise Mismatch(
                 f"{self._told(case)}, given an input {drawn([case.shape[1:]])}, has not the "
                 "parameters of the contract.",
-                expected=_beside(due, found),
-                got=_beside(found, due),
+                expected=only_in(due, found),
+                got=only_in(found, due),
             )
         return net
 
@@ -399,25 +398,3 @@ def _right(oracle: Callable[..., nn.Module], options: Mapping[str, Any], shape: 
 def table() -> torch.Tensor:
     """Random numbers that parameters are cut from."""
     return torch.randn(TABLE)
-
-
-def drawn(shapes: Iterable[Shape]) -> str:
-    """Shapes as a reader sees them: "64×28×28 → 128×14×14"."""
-    return " → ".join("×".join(map(str, shape)) for shape in shapes)
-
-
-def counted(shapes: Sequence[Any]) -> str:
-    """One parameter, or how many: "a parameter (6, 1, 5, 5)"."""
-    first = f"a parameter of shape {tuple(shapes[0])}"
-    return first if len(shapes) == 1 else f"{len(shapes)} parameters, first {first}"
-
-
-def _beside(one: Sequence[Any], other: Sequence[Any]) -> str:
-    """How many numbers some parameters hold, and which of them the others lack."""
-    count = sum(math.prod(shape) for shape, start in one if shape)
-    only = Counter(one) - Counter(other)
-    texts = [
-        f"{f'{n} of ' if n > 1 else ''}{shape or 'a layer'} {start}".rstrip()
-        for (shape, start), n in only.items()
-    ]
-    return f"{count:,} numbers in {len(one)} parameters; only here: {', '.join(texts) or 'none'}"
