@@ -10,6 +10,23 @@ from grading import Grader
 from kits import make_kit
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let xdist hand out files in their order: the longest of them have the fewest tests."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under `-n 2 --dist loadgroup` a file stays with one worker, as its fixtures are costly.
+
+    Files that can be shared out mark groups of their own.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
 @pytest.fixture(scope="session")
 def grader() -> Iterator[Grader]:
     """Grades answers to the real course."""

@@ -11,11 +11,11 @@ import pytest
 
 from d2lgrade import catalog
 from d2lgrade.author import proof
-from d2lgrade.results import Report
 from grading import ROOT, Case, Grader, lost, statuses
 
 COURSE = catalog.load(ROOT, complete=True)
-CHAPTERS = [chapter.id for chapter in COURSE.chapters]
+# A chapter each, so that two workers can share them out (see conftest.py).
+CHAPTERS = [pytest.param(c.id, marks=pytest.mark.xdist_group(c.id)) for c in COURSE.chapters]
 ANSWERS = sorted((ROOT / "tests" / "answers").glob("*.py"))
 
 
@@ -62,21 +62,17 @@ def test_stubs_get_none_and_are_all_to_do(level: str, grader: Grader) -> None:
     assert {c.status for e in report.exercises for c in e.checks} == {"todo"}
 
 
-@pytest.fixture(scope="module")
-def answered(grader: Grader) -> Mapping[str, Report]:
-    """Every answer's report, each graded by the checks of its own section."""
-    found = [Answer.read(path) for path in ANSWERS]
+@pytest.mark.parametrize("id", CHAPTERS)
+def test_independent_answers_get_the_verdicts_they_deserve(id: str, grader: Grader) -> None:
+    found = [answer for answer in map(Answer.read, ANSWERS) if chapter_of(answer) == id]
     cases = [Case({a.section: a.path.read_text("utf-8")}, (f"{a.section}.py",)) for a in found]
-    return dict(zip([a.path.stem for a in found], grader.grade(cases, training=True), strict=True))
+    reports = grader.grade(cases, training=True)
+    got = {a.path.stem: (statuses(r), lost(r)) for a, r in zip(found, reports, strict=True)}
+    assert got == {a.path.stem: (dict(a.statuses), a.loses) for a in found}
 
 
-@pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.stem)
-def test_an_independent_answer_gets_the_verdict_it_deserves(
-    path: Path, answered: Mapping[str, Report]
-) -> None:
-    answer, report = Answer.read(path), answered[path.stem]
-    assert statuses(report) == dict(answer.statuses)
-    assert lost(report) == answer.loses
+def chapter_of(answer: Answer) -> str:
+    return next(s.exercises[0].chapter for s in COURSE.sections if s.file == answer.section)
 
 
 def test_every_section_has_two_independent_answers() -> None:
@@ -101,7 +97,6 @@ def test_misconceptions_are_rejected_named_and_cost_nothing_else(id: str) -> Non
     assert [str(w) for w in proof.misconceptions(COURSE, chapter(id), 1)] == []
 
 
-# A chapter each, so that `-n 2` can share them out.
 @pytest.mark.parametrize("id", CHAPTERS)
 @pytest.mark.timeout(900)
 def test_mutants_are_rejected_or_listed_with_a_reason(id: str) -> None:
