@@ -28,20 +28,19 @@ from d2lgrade.submission.source import (
     absent,
     file_kind,
     harmless,
+    is_notebook,
     load,
     shown,
     signature_parameters,
 )
 
-_UNREAD = {
-    ".ipynb": "is a notebook, which this version does not read. Save it as a .py file",
-    ".zip": "is an archive, which this version does not read. Unpack it",
-}
+_NOTEBOOK = 1_000  # how much deeper than a .py file a notebook counts as lying
 _NEVER = {"node_modules", "site-packages"}  # packages, never anybody's own work
 
 
 def read(path: Path, course: Course, exercises: Sequence[Exercise]) -> Submission:
-    """Read a submission: a Python file, a folder that mirrors the kit, or a folder of loose files.
+    """Read a submission: a Python file, a notebook, a zip, or a folder of what lies loose or as
+    in the kit.
 
     Args:
         path: what was named.
@@ -57,8 +56,10 @@ def read(path: Path, course: Course, exercises: Sequence[Exercise]) -> Submissio
         if places:
             return mirror.read(path, places, course, exercises)
         return _read_folder(path, course, exercises)
-    if repair := _UNREAD.get(path.suffix.lower()):
-        raise SubmissionError(f"{shown(path)} {repair}, and name that.")
+    if path.suffix.lower() == ".zip":
+        from . import unpacked
+
+        return unpacked.read_zip(path, course, exercises)
     return _read_file(path, course, exercises)
 
 
@@ -110,7 +111,8 @@ def _read_file(path: Path, course: Course, exercises: Sequence[Exercise]) -> Sub
     homes, _ = _homes([file], course, exercises)
     if not any(exercise.id in homes for exercise in exercises):
         raise SubmissionError(_nothing(path, [file], (), homes, exercises))
-    return Submission(called(path), {file.source.section: file.source}, homes, (), partial=True)
+    sources = {file.source.section: file.source}
+    return Submission(called(path), sources, homes, cut(file.notes), partial=True)
 
 
 def _read_folder(folder: Path, course: Course, exercises: Sequence[Exercise]) -> Submission:
@@ -135,7 +137,8 @@ def _read_folder(folder: Path, course: Course, exercises: Sequence[Exercise]) ->
         if file.source.problem and file.source.problem.kind != "empty"
         if file.source.section not in used
     ]
-    said = cut([*notes, *more, *doubles, *broken])
+    how = [note for file in files if file.source.section in used for note in file.notes]
+    said = cut([*notes, *more, *doubles, *broken, *how])
     submission = Submission(called(folder), sources, homes, said, partial=not flat)
     return mirror.complete(submission, exercises) if flat else submission
 
@@ -160,7 +163,7 @@ def _walk(folder: Path) -> tuple[list[Path], list[str]]:
             if is_folder:
                 wanted = not name.startswith((".", "__")) and name not in _NEVER
             else:
-                wanted = name.endswith(".py") and not name.startswith(".")  # "._a.py" of a Mac
+                wanted = name.endswith((".py", ".ipynb")) and name[0] != "."  # "._a.py" of a Mac
                 notes += _left_out(path) if not wanted and len(notes) < MAX_FILES else ()
             if not wanted:
                 continue
@@ -173,8 +176,8 @@ def _walk(folder: Path) -> tuple[list[Path], list[str]]:
 
 
 def _left_out(path: Path) -> Iterator[str]:
-    if repair := _UNREAD.get(path.suffix.lower()):
-        yield f"{shown(path)} {repair}."
+    if path.suffix.lower() == ".zip":
+        yield f"{shown(path)} is an archive beside other files. Unpack it, or name it alone."
     elif path.is_symlink() and os.path.isdir(path):
         yield f"{shown(path)} is a link to a folder, and is not followed. Put its files there."
 
@@ -196,7 +199,8 @@ def _load_all(folder: Path, paths: Sequence[Path]) -> tuple[list[File], list[str
         while key in taken:  # two names that look alike once they are escaped
             key += "'"
         taken.add(key)
-        files.append(load(path, key, boundary, len(relative.parts) - 1))
+        depth = len(relative.parts) - 1 + _NOTEBOOK * is_notebook(path)
+        files.append(load(path, key, boundary, depth))
         total += len(files[-1].source.text)
     return files, []
 
@@ -292,7 +296,7 @@ def _nothing(
     if len(files) == 1 and problems:
         return f"{problems[0].message}\n{problems[0].excerpt}".rstrip()
     if not files:
-        return " ".join([f"{shown(path)} holds no .py file.", *cut(notes)])
+        return " ".join([f"{shown(path)} holds no .py file and no notebook.", *cut(notes)])
     names = [exercise.name for exercise in exercises]
     ids = listed((exercise.id for exercise in exercises), "or")
     said = [f"Nothing in {shown(path)} defines {ids}."]

@@ -12,13 +12,16 @@ import stat
 import tokenize
 import unicodedata
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 MAX_BYTES = 1_000_000  # of one file
+MAX_NOTEBOOK = 16_000_000  # of a notebook, with its outputs
 
 ProblemKind = Literal["syntax", "tabs", "empty", "binary", "too_large", "unreadable", "missing"]
 Parameters = tuple[str, ...] | None  # None: they cannot be read off the source
@@ -60,12 +63,14 @@ class File:
 
     `own` maps the names it defines itself, imports left out, to their parameters; where it does not
     parse, the names it was meant to define. `stem` is its name, `depth` the folders above it.
+    `notes` are sentences on how it was read.
     """
 
     source: Source
     stem: str
     own: Mapping[str, Parameters]
     depth: int = 0
+    notes: tuple[str, ...] = ()
 
 
 class _Unusable(Exception):
@@ -86,10 +91,14 @@ def load(path: Path, key: str, boundary: str | None, depth: int = 0, kit: str = 
     """
     name = shown(path)
     text, problem = "", None
+    notes: tuple[str, ...] = ()
     own: dict[str, Parameters] = {}
     imported: frozenset[str] = frozenset()
     try:
-        text = _decoded(_bytes(path, name, boundary, kit), name)
+        if is_notebook(path):
+            text, notes = _from_notebook(_bytes(path, name, boundary, kit, MAX_NOTEBOOK), name)
+        else:
+            text = _decoded(_bytes(path, name, boundary, kit), name)
         tree = _parsed(text, name)
         if not tree.body:
             raise _Unusable("empty", f"{name} is empty. {way_back(kit)}")
@@ -98,7 +107,23 @@ def load(path: Path, key: str, boundary: str | None, depth: int = 0, kit: str = 
         problem = unusable.problem
         own = _claims(text)
     defines = frozenset[str]() if problem else imported.union(own)
-    return File(Source(key, name, text, problem, defines), path.stem, own, depth)
+    return File(Source(key, name, text, problem, defines), path.stem, own, depth, notes)
+
+
+def is_notebook(path: Path) -> bool:
+    """Whether its name says that a file is a notebook."""
+    return path.suffix.lower() == ".ipynb"
+
+
+def _from_notebook(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:
+    """The definitions in a notebook, and notes on what was left out."""
+    from . import notebook
+
+    try:
+        script = notebook.script(data, name)
+    except notebook.NotebookError as error:
+        raise _Unusable("binary", str(error)) from None
+    return script.text, script.notes
 
 
 def absent(key: str, path: str, kit: str) -> Source:
@@ -114,8 +139,26 @@ def way_back(kit: str) -> str:
     return f"To bring the stub back, run `d2lgrade init NEW_FOLDER` and copy {kit} from there."
 
 
+_alias: ContextVar[tuple[Path, str] | None] = ContextVar("_alias", default=None)
+
+
+@contextmanager
+def known_as(folder: Path, label: str) -> Iterator[None]:
+    """Within, what lies in `folder` is shown as lying in `label`, as its owner knows it."""
+    token = _alias.set((folder, label))
+    try:
+        yield
+    finally:
+        _alias.reset(token)
+
+
 def shown(path: Path) -> str:
     """A path as the learner knows it: from the current folder where it lies inside."""
+    alias = _alias.get()
+    if alias is not None and path.is_relative_to(alias[0]):
+        return harmless(
+            os.path.join(alias[1], path.relative_to(alias[0])) if path != alias[0] else alias[1]
+        )
     try:
         near = os.path.relpath(path)
     except (OSError, ValueError):  # the current folder is gone; the path holds a NUL
@@ -136,7 +179,7 @@ def file_kind(mode: int) -> str:
     return next((name for test, name in kinds if test(mode)), "a device")
 
 
-def _bytes(path: Path, name: str, boundary: str | None, kit: str) -> bytes:
+def _bytes(path: Path, name: str, boundary: str | None, kit: str, most: int = MAX_BYTES) -> bytes:
     try:
         real = os.path.realpath(path, strict=True)
         if boundary is not None and os.path.commonpath((real, boundary)) != boundary:
@@ -148,7 +191,7 @@ def _bytes(path: Path, name: str, boundary: str | None, kit: str) -> bytes:
         # Whoever swaps the file between the two calls gets no FIFO that blocks and no link either.
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
         with open(os.open(real, flags), "rb") as file:
-            data = file.read(MAX_BYTES + 1) or b""
+            data = file.read(most + 1) or b""
     except (FileNotFoundError, NotADirectoryError):
         if not os.path.islink(path):
             raise _Unusable("missing", f"This submission has no {name}. {way_back(kit)}") from None
@@ -159,8 +202,8 @@ def _bytes(path: Path, name: str, boundary: str | None, kit: str) -> bytes:
         reason = "the link leads back to itself" if looping else error.strerror
         message = f"{name} cannot be read: {reason}. Put a file there that you may read."
         raise _Unusable("unreadable", message) from None
-    if len(data) > MAX_BYTES:
-        message = f"{name} is larger than {MAX_BYTES // 1_000_000} MB, too large for source code."
+    if len(data) > most:
+        message = f"{name} is larger than {most // 1_000_000} MB, too large for source code."
         raise _Unusable("too_large", f"{message} Move data and results out of it.")
     return data
 
