@@ -188,7 +188,7 @@ def _load_all(folder: Path, paths: Sequence[Path]) -> tuple[list[File], list[str
     files: list[File] = []
     taken: set[str] = set()
     total = 0
-    for path in paths:
+    for path in sorted(paths, key=is_notebook):  # an import means the .py file
         if total > MAX_TOTAL:
             limit = f"Only the first {MAX_TOTAL // 1_000_000} MB of source were read"
             return files, [f"{limit}, {shown(path)} and those after it were not."]
