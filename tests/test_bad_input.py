@@ -13,7 +13,8 @@ import pytest
 
 from d2lgrade.results import Report, failure_text
 from d2lgrade.sandbox.limits import Limits
-from grading import Case, Grader, check_of, exercise_of, redefined, statuses
+from grading import Case, Grader, check_of, exercise_of, lost, redefined, statuses
+from kits import CONV_LAYER, POOLING
 
 SIGNATURE = "X, pool_size, mode='max'"
 BYSTANDER = "vertical_edge_kernel"  # in another file: whatever happens must leave it alone
@@ -265,3 +266,74 @@ def test_an_endless_import_is_waited_for_once_and_costs_no_other_file(grader: Gr
         "conv_output_shape": "passed",
     }
     assert exercise_of(report, "corr2d_multi_in").credited_with == ("ch07/corr2d",)
+
+
+ENDS = {
+    "os._exit(0)": "ended its own process (exit status 0)",
+    "os._exit(3)": "ended its own process (exit status 3)",
+    "os.kill(os.getpid(), 9)": "was killed: out of memory, or by its own hand",
+    "ctypes.string_at(0)": "crashed (segmentation fault)",
+}
+
+
+def test_an_import_that_ends_the_process_costs_no_other_file(grader: Grader) -> None:
+    targets = (
+        "corr2d",
+        "Conv2D",
+        "corr2d_multi_in",  # imports corr2d, and needs it
+        "corr2d_multi_in_out_1x1",  # beside it; needs no corr2d
+        "conv_output_shape",  # in another file, which imports nothing
+    )
+    right = grader.solution("conv_layer")
+    cases = [Case({"conv_layer": f"{right}\nimport ctypes, os\n{end}\n"}, targets) for end in ENDS]
+    for end, report in zip(ENDS, grader.grade(cases), strict=True):
+        said = sees(report, "corr2d/values")
+        how = rf"Your program {re.escape(ENDS[end])} while \S*conv_layer\.py was imported\. What"
+        assert re.search(how, said), said
+        said = sees(report, "Conv2D/parameters")
+        assert re.search(r"Not tried: importing \S*conv_layer\.py ends the process\.", said), said
+        assert {c.status for c in exercise_of(report, "corr2d").checks} == {"crashed"}
+        failed = [name for name, status in statuses(report).items() if status != "passed"]
+        assert failed == ["corr2d", "Conv2D"]
+        others = {c.id for name in targets[2:] for c in exercise_of(report, name).checks}
+        assert lost(report).isdisjoint(others)
+        assert exercise_of(report, "corr2d_multi_in").credited_with == ("ch07/corr2d",)
+        assert exercise_of(report, "corr2d_multi_in_out_1x1").credited_with == ()
+
+
+def test_the_file_deepest_down_that_ends_the_process_is_named(tiny: Grader) -> None:
+    """pooling.py imports conv_layer.py, which ends the process: only who needs it pays."""
+    ending = f"{CONV_LAYER}\nimport os\nos._exit(0)\n"
+    using = POOLING.replace("import torch\n", "import torch\n\nfrom conv_layer import corr2d\n", 1)
+    needing = using.replace("ph, pw =", "corr2d(X, X)\n    ph, pw =")
+    used = using.replace("corr2d\n", "extra\n", 1)  # a name that is no exercise
+    cases = [
+        Case({"conv_layer": ending, "pooling": text}, ("all",)) for text in (using, needing, used)
+    ]
+    innocent, called, imported = tiny.grade(cases)
+    assert statuses(innocent)["pool2d"] == "passed"
+    said = sees(called, "pool2d/values")
+    assert re.search(r"raised ImportError: importing \S*conv_layer\.py ends the process", said)
+    assert "left out" not in said
+    assert "in pool2d" in said
+    said = sees(imported, "pool2d/values")
+    assert re.search(r"be imported: importing \S*conv_layer\.py ends the process\.", said)
+    assert "install" not in said
+
+
+def test_two_files_whose_import_ends_the_process(tiny: Grader) -> None:
+    ending = "\nimport os\nos._exit(5)\n"
+    both = {"conv_layer": CONV_LAYER + ending, "pooling": "import conv_layer\n" + POOLING + ending}
+    [report] = tiny.grade([Case(both, ("all",))])
+    for check, stem in (("corr2d/values", "conv_layer"), ("pool2d/values", "pooling")):
+        assert re.search(rf"exit status 5\) while \S*{stem}\.py was imp", sees(report, check))
+
+
+def test_a_call_that_ends_the_process_is_not_taken_for_an_import(tiny: Grader) -> None:
+    text = POOLING.replace("ph, pw =", "import os\n    os._exit(0)\n    ph, pw =")
+    [report] = tiny.grade([Case({"pooling": text}, ("all",))])
+    failure = check_of(report, "pool2d/values").failure
+    assert failure is not None
+    assert failure.message == "Your program ended its own process (exit status 0)."
+    assert failure.called.startswith("pool2d(")
+    assert statuses(report)["corr2d"] == "passed"

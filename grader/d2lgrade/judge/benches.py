@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
+from dataclasses import replace
 from typing import Protocol
 
 from d2lgrade.catalog import Course
 from d2lgrade.contestant.loader import Loader, Program
 from d2lgrade.sandbox.limits import Limits
 from d2lgrade.sandbox.process import Contestant, ProcessSandbox
+from d2lgrade.student.faults import ContestantLost, StudentError
 from d2lgrade.student.local import LocalLink
-from d2lgrade.student.namespace import Student
+from d2lgrade.student.namespace import Context, Exercise, Student
 from d2lgrade.student.remote import RemoteLink
 
 from . import programs
@@ -38,8 +41,11 @@ class Bench(Protocol):
     def discard(self) -> None:
         """Give up the running contestants; the next student gets a fresh one."""
 
-    def leave_out(self, key: str) -> None:
-        """Run without this file from now on: its import does not end."""
+    def ending(self, keys: Sequence[str]) -> str | None:
+        """The first of these files whose import alone ends the process; None where none does."""
+
+    def leave_out(self, key: str, reason: str) -> None:
+        """Run without this file from now on; who imports it is told the reason."""
 
     def close(self) -> None:
         """End everything that runs for this submission."""
@@ -96,10 +102,14 @@ class LocalBench:
         """See `Bench.discard`."""
         self._loaders.clear()
 
-    def leave_out(self, key: str) -> None:
+    def ending(self, keys: Sequence[str]) -> str | None:
+        """See `Bench.ending`; what ends this process leaves nobody to ask."""
+        return None
+
+    def leave_out(self, key: str, reason: str) -> None:
         """See `Bench.leave_out`."""
         whole = self._program
-        self._program = lambda bound: programs.without(whole(bound), key)
+        self._program = lambda bound: programs.without(whole(bound), key, reason)
         self.discard()
 
     def close(self) -> None:
@@ -161,10 +171,28 @@ class RemoteBench:
             contestant.close()
         self._contestants.clear()
 
-    def leave_out(self, key: str) -> None:
+    def ending(self, keys: Sequence[str]) -> str | None:
+        """See `Bench.ending`: each is imported in turn, in a contestant of their own."""
+        program = self._program(())
+        asked = {f"import/{index}": key for index, key in enumerate(keys)}
+        program = replace(program, homes={**program.homes, **asked})
+        with closing(self._sandbox.contestant()) as contestant:
+            link = RemoteLink(contestant)
+            link.load(program)
+            link.student = Student(link, str)
+            for identity, key in asked.items():
+                try:
+                    link.request("get", Exercise(link.student, identity), "", (), {}, Context())
+                except StudentError:
+                    continue  # it raised, or was imported and holds no such exercise
+                except ContestantLost:
+                    return key
+        return None
+
+    def leave_out(self, key: str, reason: str) -> None:
         """See `Bench.leave_out`."""
         whole = self._program
-        self._program = lambda bound: programs.without(whole(bound), key)
+        self._program = lambda bound: programs.without(whole(bound), key, reason)
         self._programs.clear()
         self.discard()
 

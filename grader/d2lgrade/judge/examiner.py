@@ -14,7 +14,7 @@ from d2lgrade import catalog, diagnosis
 from d2lgrade.catalog import Course
 from d2lgrade.results import CheckResult, Failure
 from d2lgrade.student.calls import Transcript
-from d2lgrade.student.faults import ContestantLost, Frame, StudentError
+from d2lgrade.student.faults import ContestantLost, StudentError
 from d2lgrade.student.namespace import Student
 from d2lgrade.submission import Submission
 from d2lgrade.testkit.compare import Mismatch
@@ -23,6 +23,7 @@ from d2lgrade.testkit.misconceptions import Misconception
 from . import idleness, programs, verdict
 from .benches import Bench, LocalBench, resolver
 from .flags import spoils_testimony
+from .imports import Imports
 from .reach import reached
 from .seeds import seeded
 from .unwritten import unwritten
@@ -114,7 +115,7 @@ class Examiner:
         self._examined: dict[str, Examined] = {}
         self._named_before: dict[str, str] = {}  # exercise id → slug of the mistake found last
         self._hangs: Counter[tuple[str, bool]] = Counter()
-        self._endless: set[str] = set()  # keys of files whose import does not end
+        self._imports = Imports(submission, bench)
 
     def examine(self, check: catalog.Check) -> Examined:
         """The verdict of one check, credit and diagnosis included; each check is run once."""
@@ -191,35 +192,18 @@ class Examiner:
         attempt = self._attempt(check, self.bench.student(exercise.chapter, bound))
         if isinstance(attempt.error, ContestantLost):
             self.bench.discard()
-            attempt.error.frames = self._own(attempt.error.frames)
-            endless = self._importing(attempt.error)
-            if endless is not None:
-                self._endless.add(endless)
-                self.bench.leave_out(endless)
-                if endless != self.submission.homes[exercise.id]:  # now it fails at once
-                    return self._tried(check, exercise, bound)
+            attempt.error.frames = self._imports.own(attempt.error.frames)
+            home = self.submission.homes[exercise.id]
+            culprit = self._imports.culprit(home, attempt.error)
+            if culprit is not None and culprit != home:  # now it fails at once
+                return self._tried(check, exercise, bound)
+            if culprit is not None and attempt.error.status != "timeout":
+                outcome = self._imports.ended(home, attempt.error)
+                return Judged(outcome, attempt, self.bench.printed())
         outcome = self._outcome(check, exercise, attempt)
         if outcome.status == "timeout":
             self._hangs[hangs] += 1
         return Judged(outcome, attempt, self.bench.printed())
-
-    def _own(self, frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
-        """Those of the learner's files, with the source lines that the sandbox does not know."""
-        texts = {source.path: source.text for source in self.submission.sources.values()}
-        lines = {path: ["", *text.splitlines()] for path, text in texts.items()}
-        return tuple(
-            replace(frame, source="".join(lines[frame.path][frame.line : frame.line + 1]).strip())
-            for frame in frames
-            if frame.path in lines
-        )
-
-    def _importing(self, error: ContestantLost) -> str | None:
-        """The key of the file whose import hangs; None where it is a call that does."""
-        modules = [frame.path for frame in error.frames if frame.function == "<module>"]
-        if not modules or error.status != "timeout":
-            return None
-        sources = self.submission.sources
-        return next((key for key in sources if sources[key].path == modules[-1]), None)
 
     def title(self, check: catalog.Check) -> str:
         """The first line of the test's docstring; its name where it has none."""
@@ -235,10 +219,8 @@ class Examiner:
             if self.submission.partial:
                 return Outcome("skipped", Failure(f"Your file does not define {exercise.name}."))
             return Outcome("todo", Failure(f"There is no {exercise.file}.py here yet."))
-        if home in self._endless:
-            return Outcome(
-                "timeout", Failure(f"Not tried: the import of {source.path} never ended.")
-            )
+        if refused := self._imports.refused(home):
+            return refused
         if source.problem is None:
             todo = unwritten(source.text, exercise.name)
             return Outcome("todo", Failure(todo)) if todo else None
@@ -251,6 +233,8 @@ class Examiner:
         """The outcome of a check whose witness, the learner's process, has been tampered with."""
         home = self.submission.homes[exercise.id]
         for file in reversed(reached(programs.files(self.submission), home)):
+            if self._imports.refused(file.key):
+                continue  # it does not run
             if name := spoils_testimony(file.text):
                 message = (
                     f"{'Your file' if file.key == home else file.path} uses {name}, which can "

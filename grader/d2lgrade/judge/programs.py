@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import replace
 from functools import cache
@@ -10,6 +11,8 @@ from pathlib import Path
 from d2lgrade.catalog import Course, Exercise
 from d2lgrade.contestant.loader import File, Program
 from d2lgrade.submission import Submission
+
+LEFT_OUT = "<left out>"  # the name of a file that is not run; no traceback shows it
 
 
 def phrases(course: Course) -> dict[str, str]:
@@ -75,6 +78,11 @@ def with_file(program: Program, key: str, text: str) -> Program:
     return replace(program, files=files)
 
 
-def without(program: Program, key: str) -> Program:
-    """The same program with one file less; what imports it gets its exercises as broken ones."""
-    return replace(program, files={k: file for k, file in program.files.items() if k != key})
+def without(program: Program, key: str, reason: str) -> Program:
+    """The same program in which importing one file raises ImportError with this reason.
+
+    What imports it gets its exercises as broken ones, unless they are bound to substitutes.
+    """
+    path = os.path.join(os.path.dirname(program.files[key].path), LEFT_OUT)
+    file = File(key, path, f"raise ImportError({reason!r})\n")
+    return replace(program, files={**program.files, key: file})

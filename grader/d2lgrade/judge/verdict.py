@@ -19,6 +19,8 @@ from d2lgrade.student.faults import ContestantLost, Fault, Frame, StudentError
 from d2lgrade.testkit.compare import Mismatch
 from d2lgrade.testkit.show import brief, numbers, summary
 
+from .programs import LEFT_OUT
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -187,6 +189,8 @@ def _limit_sentence(fault: Fault, limits: Limits | None) -> str:
 
 
 def _import_sentence(fault: Fault) -> str:
+    if any(frame.path.endswith(LEFT_OUT) for frame in fault.frames):
+        return f"Your file could not be imported: {fault.text}."
     if fault.kind in ("ModuleNotFoundError", "ImportError"):
         return (
             f"Your file could not be imported: {fault.text}. The exercises need torch, numpy and "
@@ -198,6 +202,8 @@ def _import_sentence(fault: Fault) -> str:
 def _lines(frames: tuple[Frame, ...]) -> tuple[str, ...]:
     lines = []
     for frame in frames:
+        if frame.path.endswith(LEFT_OUT):
+            continue
         lines.append(
             f"{frame.path}:{frame.line}, in {frame.function}" if frame.line else frame.function
         )
