@@ -186,3 +186,11 @@ def test_flags_are_no_points(grader: Grader) -> None:
     assert (one.points, other.points) == (one.exercises[0].max_points,) * 2
     assert exercise_of(one, "corr2d").flags == ()
     assert exercise_of(other, "corr2d").flags == ("line 1: starts threads (threading)",)
+
+
+def test_a_file_of_far_too_much_code_is_flagged_for_that_and_keeps_nobody_waiting() -> None:
+    many = "".join(f"def f{n}(): pass\n" for n in range(40_000))
+    [flag] = flags(many)
+    assert "is too long to be looked through" in flag
+    assert spoils_testimony(many)
+    assert flags("".join(f"def f{n}(): pass\n" for n in range(1_000))) == ()

@@ -15,10 +15,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from . import suspects
 
 MOST = 20  # flags told of one file; the rest are counted
+LARGEST = 16_000  # nodes of a syntax tree that is looked through: ten times a long answer
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ def _sights(text: str) -> tuple[Sight, ...]:
     """Everything seen in a file, by line; the same thing once."""
     try:
         tree = ast.parse(text)
+        if sum(1 for _ in islice(ast.walk(tree), LARGEST + 1)) > LARGEST:  # it would take minutes
+            return (Sight(1, "is too long to be looked through", "so much code", spoils=True),)
         seen = sorted(_seen(tree), key=lambda sight: sight.line)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ()
@@ -207,7 +211,8 @@ def _memory(tree: ast.Module) -> Iterator[Sight]:
                 continue
             name, line = _changed(node)
             root = name.partition(".")[0]
-            if root in (kept | functions) - local and (root in kept or "." in name):
+            known = root in kept or (root in functions and "." in name)
+            if known and root not in local:
                 yield Sight(line, KEEPS, name)
 
 
