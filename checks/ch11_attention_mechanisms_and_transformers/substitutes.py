@@ -82,3 +82,94 @@ class PositionalEncoding(nn.Module):
         if X.shape[1] > self.P.shape[1]:
             raise ValueError("more positions than max_len")
         return self.dropout(X + self.P[:, : X.shape[1]])
+
+
+class PositionWiseFFN(nn.Sequential):
+    """Two linear layers with ReLU between them."""
+
+    def __init__(self, ffn_num_hiddens, ffn_num_outputs):
+        second = nn.Linear(ffn_num_hiddens, ffn_num_outputs)
+        super().__init__(nn.LazyLinear(ffn_num_hiddens), nn.ReLU(), second)
+
+
+class AddNorm(nn.Module):
+    """LayerNorm of the sum of X with what dropout leaves of Y."""
+
+    def __init__(self, norm_shape, dropout):
+        super().__init__()
+        self.dropout, self.ln = nn.Dropout(dropout), nn.LayerNorm(norm_shape)
+
+    def forward(self, X, Y):
+        return self.ln(torch.add(X, self.dropout(Y)))
+
+
+class TransformerEncoderBlock(nn.Module):
+    """Self-attention and the position-wise network."""
+
+    def __init__(self, num_hiddens, ffn_num_hiddens, num_heads, dropout, use_bias=False):
+        super().__init__()
+        self.attention = MultiHeadAttention(num_hiddens, num_heads, dropout, use_bias)
+        self.ffn = PositionWiseFFN(ffn_num_hiddens, num_hiddens)
+        self.addnorm1, self.addnorm2 = (AddNorm(num_hiddens, dropout) for _ in range(2))
+
+    def forward(self, X, valid_lens):
+        Y = self.addnorm1(X, self.attention(X, X, X, valid_lens))
+        return self.addnorm2(Y, self.ffn(Y))
+
+
+class TransformerDecoderBlock(nn.Module):
+    """Causal self-attention, attention to the encoder, and the position-wise network."""
+
+    def __init__(self, num_hiddens, ffn_num_hiddens, num_heads, dropout, i):
+        super().__init__()
+        self.i = i
+        self.attention1 = MultiHeadAttention(num_hiddens, num_heads, dropout)
+        self.attention2 = MultiHeadAttention(num_hiddens, num_heads, dropout)
+        self.ffn = PositionWiseFFN(ffn_num_hiddens, num_hiddens)
+        norms = (AddNorm(num_hiddens, dropout) for _ in range(3))
+        self.addnorm1, self.addnorm2, self.addnorm3 = norms
+
+    def forward(self, X, state):
+        past = X[:, :0] if state[2][self.i] is None else state[2][self.i]
+        state[2][self.i] = K = torch.cat((past, X), dim=1)
+        seen = torch.arange(past.shape[1] + 1, K.shape[1] + 1, device=X.device)
+        Y = self.addnorm1(X, self.attention1(X, K, K, seen.repeat(len(X), 1)))
+        Z = self.addnorm2(Y, self.attention2(Y, state[0], state[0], state[1]))
+        return self.addnorm3(Z, self.ffn(Z)), state
+
+
+class PatchEmbedding(nn.Module):
+    """Patches by a convolution whose kernel is as large as its stride."""
+
+    def __init__(self, img_size=96, patch_size=16, num_hiddens=512):
+        super().__init__()
+        self.img_size, size = (
+            torch.Size((n, n) if isinstance(n, int) else n) for n in (img_size, patch_size)
+        )
+        self.num_patches = (self.img_size[0] // size[0]) * (self.img_size[1] // size[1])
+        self.conv = nn.LazyConv2d(num_hiddens, size, stride=size)
+
+    def forward(self, X):
+        if X.shape[2:] != self.img_size:
+            raise ValueError("images of another size")
+        return torch.movedim(self.conv(X).flatten(2), 1, 2)
+
+
+class ViTBlock(nn.Module):
+    """An encoder block with the norms first."""
+
+    def __init__(
+        self, num_hiddens, norm_shape, mlp_num_hiddens, num_heads, dropout, use_bias=False
+    ):
+        super().__init__()
+        self.ln1, self.ln2 = nn.LayerNorm(norm_shape), nn.LayerNorm(norm_shape)
+        self.attention = MultiHeadAttention(num_hiddens, num_heads, dropout, use_bias)
+        self.mlp = nn.Sequential(
+            *(nn.LazyLinear(mlp_num_hiddens), nn.GELU(), nn.Dropout(dropout)),
+            *(nn.LazyLinear(num_hiddens), nn.Dropout(dropout)),
+        )
+
+    def forward(self, X, valid_lens=None):
+        Z = self.ln1(X)
+        X = torch.add(X, self.attention(Z, Z, Z, valid_lens))
+        return torch.add(X, self.mlp(self.ln2(X)))

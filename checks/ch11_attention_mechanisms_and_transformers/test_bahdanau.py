@@ -118,12 +118,14 @@ test_Seq2SeqAttentionDecoder_weights = decoder.values(
     title="keeps the weights of each step in attention_weights",
 )
 test_Seq2SeqAttentionDecoder_gradient = decoder.gradient(MASKED)
-test_Seq2SeqAttentionDecoder_arguments = decoder.keeps_arguments(MASKED)
-test_Seq2SeqAttentionDecoder_state = decoder.values(
-    setting(2, 3, 4, [3, 2], layers=2),
-    call=twice_from_the_start,
-    title="leaves alone the state that it is given",
-)
+
+
+def test_Seq2SeqAttentionDecoder_arguments(student):
+    """leaves alone its arguments, the state among them"""
+    decoder.keeps_arguments(MASKED)(student)
+    decoder.values(setting(2, 3, 4, [3, 2], layers=2), call=twice_from_the_start)(student)
+
+
 test_Seq2SeqAttentionDecoder_dropout = decoder.dropped(
     setting(2, 2, 3, layers=2),
     setting(2, 2, 3, [3, 2], layers=2, dropout=1.0),
@@ -131,4 +133,5 @@ test_Seq2SeqAttentionDecoder_dropout = decoder.dropped(
 )
 test_Seq2SeqAttentionDecoder_dtype = decoder.keeps_dtype(MASKED)
 test_Seq2SeqAttentionDecoder_layout = decoder.any_layout(MASKED)
+test_Seq2SeqAttentionDecoder_empty = decoder.empty_batch(MASKED)
 test_Seq2SeqAttentionDecoder_device = decoder.other_device(MASKED)
