@@ -86,7 +86,7 @@ def test_ci_runs_the_command_of_the_readme() -> None:
     ).stdout.strip()
     (due,) = re.findall(r"To run the project's own tests:.*?```sh\n(.*?)\n```", README, re.DOTALL)
     assert read == due
-    assert read.endswith("-m pytest")
+    assert read.endswith("-m pytest -n auto --dist loadgroup")  # every test: no path, no -k
     assert 'eval "$command"' in script
 
 
