@@ -31,7 +31,7 @@ test_tied_mlp_values = tied.values()
 
 
 def weights(d, h):
-    """Parameters by which hidden numbers get through: weights and one bias for all hidden layers."""
+    """Parameters that let hidden numbers through: weights, and one bias for all hidden layers."""
     hidden = [torch.randn(shape).abs() / 2 for shape in ((h, d), (h, h), (h,))]
     return [*hidden, torch.randn(1, h), torch.randn(1)]
 
