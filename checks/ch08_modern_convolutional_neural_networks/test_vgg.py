@@ -7,9 +7,12 @@ from d2lgrade.datasets import few_digits
 from d2lgrade.testkit import Case, Network
 
 
-def torch_block(num_convs, out_channels):
+def torch_block(num_convs, out_channels, channels=None):
     """PyTorch's own layers."""
-    layers = [nn.LazyConv2d(out_channels, 3, padding=1), nn.ReLU()]
+    first = nn.LazyConv2d(out_channels, 3, padding=1)
+    if channels is not None:  # there is no need of a first call to find out
+        first = nn.Conv2d(channels, out_channels, 3, padding=1)
+    layers = [first, nn.ReLU()]
     for _ in range(num_convs - 1):
         layers += [nn.Conv2d(out_channels, out_channels, 3, padding=1), nn.ReLU()]
     return nn.Sequential(*layers, nn.MaxPool2d(2, 2))
@@ -17,8 +20,9 @@ def torch_block(num_convs, out_channels):
 
 def torch_vgg(arch, num_classes=10):
     """PyTorch's own layers."""
+    before = (1, *(channels for _, channels in arch))
     return nn.Sequential(
-        *(torch_block(*pair) for pair in arch),
+        *(torch_block(*pair, channels) for pair, channels in zip(arch, before, strict=False)),
         *(nn.Flatten(), nn.Linear(49 * arch[-1][1], 4096), nn.ReLU(), nn.Dropout(0.5)),
         *(nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(0.5)),
         nn.Linear(4096, num_classes),
@@ -61,7 +65,7 @@ WHOLE = Case(SHAPE, {"arch": ARCH})
 vgg = Network("VGG", torch_vgg, [WHOLE])
 
 test_VGG_parameters = vgg.parameters()
-test_VGG_values = vgg.values(Case((2, 1, 224, 224), {"arch": ARCH}))
+test_VGG_values = vgg.values()
 test_VGG_classes = vgg.parameters(Case(SHAPE, {"arch": ARCH[::-1], "num_classes": 3}))
 test_VGG_dropout = vgg.hidden_dropout(WHOLE)
 test_VGG_gradient = vgg.gradient()

@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 Shape = tuple[int, ...]
 TABLE = 65537  # numbers that weights are cut from; a prime, so that no two rows are alike
 SMALL = 1 << 12  # so few numbers are drawn as usual
-HUGE = 1 << 22  # a weight of more numbers is mostly zeros, which take neither memory nor time
+HUGE = 1 << 22  # a weight of more numbers is mostly zeros, which take less time
 
 
 class Undrawn(TorchFunctionMode):
@@ -42,54 +42,74 @@ def settle(net: Any, shape: Shape) -> None:
     net.train(training)
 
 
-def fill(net: Any, numbers: torch.Tensor, shape: Shape | None = None) -> list[tuple[Shape, str]]:
-    """Give every parameter the value of its shape, once a new net is settled with that shape.
+def listed(net: Any, shape: Shape | None = None) -> list[tuple[Shape, str]]:
+    """The shape of each parameter and what is to be said of it ("ones", "never used"), sorted.
 
-    Scales of a normalization, known by starting as ones, get values around 1.5. Batch
-    normalizations written by hand may keep (1, c, 1, 1) numbers instead of (c,).
-
-    Returns:
-        The shape of each parameter and what is to be said of it ("ones", "never used"), sorted.
+    A new net is settled first, with an input of the shape given. Batch normalizations written by
+    hand may keep (1, c, 1, 1) numbers instead of (c,).
     """
     if shape is not None:
         settle(net, shape)
-    found: list[tuple[Shape, str]] = []
+    return sorted(_described(parameter) for parameter in net.parameters())
+
+
+def fill(net: Any, numbers: torch.Tensor, shape: Shape | None = None) -> list[tuple[Shape, str]]:
+    """Give every parameter the value of its shape, and list them as they were before.
+
+    Scales of a normalization, known by starting as ones, get values around 1.5.
+    """
+    found = listed(net, shape)
     for parameter in net.parameters():
-        if is_lazy(parameter):
-            found.append(((), "never used"))
+        due, start = _described(parameter)
+        if start == "never used":
             continue
-        due = tuple(parameter.shape)
-        flat = parameter.detach().flatten()
-        start = float(flat[0]) if flat.numel() == max(due, default=0) else 0.5
-        ones = start == 1.0 and bool((flat == 1).all())
-        if ones or (start == 0.0 and not flat.any()):
-            due = (flat.numel(),)
-        found.append((due, "ones" if ones else ""))
-        value = _cut(numbers, due, ones).reshape(parameter.shape)
-        if value.numel() > HUGE:
-            parameter.data = value.to(parameter.dtype)
+        if parameter.numel() > HUGE:
+            parameter.data = _thin(numbers, due, parameter.dtype)
         else:
-            parameter.data.copy_(value)
-    return sorted(found)
+            value = _cut(numbers, due, start == "ones")
+            parameter.data.copy_(value.reshape(parameter.shape))
+    return found
+
+
+def _described(parameter: Any) -> tuple[Shape, str]:
+    if is_lazy(parameter):
+        return (), "never used"
+    shape = tuple(parameter.shape)
+    flat = parameter.detach().flatten()
+    start = float(flat[0]) if flat.numel() == max(shape, default=0) else 0.5
+    ones = start == 1.0 and bool((flat == 1).all())
+    if ones or (start == 0.0 and not flat.any()):
+        shape = (flat.numel(),)
+    return shape, "ones" if ones else ""
+
+
+def _start(shape: Shape) -> int:
+    """Where in the table the values of a parameter of this shape begin."""
+    start = 0
+    for size in shape:
+        start = (31 * start + size) % 4099
+    return start
 
 
 def _cut(numbers: torch.Tensor, shape: Shape, ones: bool) -> torch.Tensor:
     """The values of a parameter of this shape, always the same for the same numbers."""
-    count, start = math.prod(shape), 7 if ones else 0
-    for size in shape:
-        start = (31 * start + size) % 4099
+    count, start = math.prod(shape), _start(shape)
     if len(shape) == 1:
         values = numbers[torch.arange(start, start + count) % len(numbers)]
         return 1 + values.abs() / 2 if ones else values / 2
-    inputs = count // shape[0]
-    if count > HUGE:  # eight numbers a row, the rows together on every column
-        columns = (torch.arange(8 * shape[0]) % inputs).reshape(shape[0], 8)
-        values = numbers[torch.arange(start, start + columns.numel()) % len(numbers)]
-        thin = torch.zeros(shape[0], inputs, dtype=numbers.dtype)
-        return thin.scatter_(1, columns, values.reshape(columns.shape) / 2).reshape(shape)
     times = -(-(start + count) // len(numbers))
     values = numbers.repeat(times)[start : start + count]
-    return values.reshape(shape) * math.sqrt(2 / inputs)
+    return values.reshape(shape) * math.sqrt(2 * shape[0] / count)
+
+
+def _thin(numbers: torch.Tensor, shape: Shape, dtype: torch.dtype) -> torch.Tensor:
+    """A weight of eight numbers a row, the rows together on every column; zeros otherwise."""
+    rows, inputs = shape[0], math.prod(shape[1:])
+    thin = torch.zeros(rows, inputs, dtype=dtype)
+    columns = (torch.arange(8 * rows) % inputs).reshape(rows, 8)
+    places = (_start(shape) + torch.arange(8 * rows)) % len(numbers)
+    values = numbers[places].reshape(rows, 8) / 2
+    return thin.scatter_(1, columns, values.to(dtype)).reshape(shape)
 
 
 def output_of(net: Any, x: torch.Tensor, training: bool) -> Any:

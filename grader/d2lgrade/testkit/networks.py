@@ -24,6 +24,7 @@ from .beside import (
     Undrawn,
     descend,
     fill,
+    listed,
     output_of,
     settle,
     shapes_in,
@@ -81,7 +82,8 @@ class Network:
         def check(student: Any) -> None:
             """has the parameters of the contract's layers, and no others"""
             for case in cases or self.cases:
-                self.filled(student, case, table())
+                net = self.new(student, case)
+                self._compare(case, student.run(listed, net, case.shape))
 
         return check
 
@@ -210,7 +212,7 @@ class Network:
             for case in cases or self.cases[:1]:
                 x = torch.randn(0, *case.shape[1:])
                 due = output_of(_right(self.oracle, case.options, case.shape), x, False)
-                net = self.new(student, case)
+                net = self.settled(student, case)
                 assert_same(student.run(output_of, net, x, False), due)
 
         return check
@@ -303,9 +305,13 @@ class Network:
 
     def filled(self, student: Any, case: Case, numbers: torch.Tensor) -> Any:
         """The learner's network with known parameters; fails where they are not the oracle's."""
-        due = _parameters(self.oracle, tuple(case.options.items()), case.shape[1:])
         net = self.new(student, case)
-        found = student.run(fill, net, numbers, case.shape)
+        self._compare(case, student.run(fill, net, numbers, case.shape))
+        return net
+
+    def _compare(self, case: Case, found: Any) -> None:
+        """Fail where the learner's parameters are not the oracle's."""
+        due = _parameters(self.oracle, tuple(case.options.items()), case.shape[1:])
         if found != due:
             raise Mismatch(
                 f"{self._told(case)}, given an input {drawn([case.shape[1:]])}, has not the "
@@ -313,7 +319,6 @@ class Network:
                 expected=only_in(due, found),
                 got=only_in(found, due),
             )
-        return net
 
     def agrees(
         self,
@@ -382,8 +387,8 @@ class Network:
 def _parameters(
     oracle: Callable[..., nn.Module], options: tuple[tuple[str, Any], ...], shape: Shape
 ) -> list[tuple[Shape, str]]:
-    """What `fill` says of the oracle; the same for every table, and in no need of a draw."""
-    return fill(_right(oracle, dict(options), (1, *shape)), torch.ones(TABLE))
+    """What `listed` says of the oracle's network."""
+    return listed(_right(oracle, dict(options), (1, *shape)))
 
 
 def _right(oracle: Callable[..., nn.Module], options: Mapping[str, Any], shape: Shape) -> nn.Module:
