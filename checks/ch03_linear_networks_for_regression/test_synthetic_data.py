@@ -9,6 +9,7 @@ import torch
 from d2lgrade.testkit import (
     Mismatch,
     Standing,
+    assert_finite,
     assert_mean,
     assert_rate,
     assert_same,
@@ -44,6 +45,8 @@ def made(student, w, b, n, **more):
     X, y = pair(student.synthetic_data(w, b, n, **more), "the result")
     assert_shape(X, (n, d), "features")
     assert_shape(y, (n, 1), "labels")
+    assert_finite(X, "the features")
+    assert_finite(y, "the labels")
     return X, y
 
 

@@ -11,6 +11,7 @@ import torch
 from d2lgrade.testkit import (
     Mismatch,
     Standing,
+    assert_finite,
     assert_independent,
     assert_mean,
     assert_rate,
@@ -35,6 +36,7 @@ def drawn(student, fan_out, fan_in, **more):
             expected=f"shape {(fan_out, fan_in)}",
             got=f"shape {tuple(weight.shape)}",
         )
+    assert_finite(weight, "the weight")
     return weight.detach()
 
 

@@ -9,6 +9,7 @@ from d2lgrade.testkit import (
     Mismatch,
     Standing,
     assert_close_to,
+    assert_finite,
     assert_same,
     gradients,
     truth,
@@ -213,6 +214,7 @@ def edge_kernel(student):
 def test_vertical_edge_kernel_form(student):
     """is one row of two float32 numbers"""
     K = edge_kernel(student)
+    assert_finite(K, "the kernel")
     assert_same(K, K.float())
 
 
@@ -272,6 +274,7 @@ def test_learn_kernel_steps(student):
                 expected=f"shape {tuple(K.shape)}",
                 got=f"shape {tuple(got.shape)}",
             )
+        assert_finite(got, "the kernel")
         distances.append(got.detach() - K)
         if steps == 1 and distances[0].abs().max() < 1e-6:
             raise Mismatch(

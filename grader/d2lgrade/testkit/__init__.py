@@ -14,7 +14,7 @@ Random numbers come from torch, NumPy or `random` as usual: all three are seeded
 id and `--seed` before each check.
 """
 
-from .compare import Mismatch, assert_close_to, assert_same
+from .compare import Mismatch, assert_close_to, assert_finite, assert_same
 from .gradient import gradients
 from .misconceptions import Misconception, misconception
 from .networks import Case, Network
@@ -32,6 +32,7 @@ __all__ = [
     "Network",
     "Standing",
     "assert_close_to",
+    "assert_finite",
     "assert_independent",
     "assert_mean",
     "assert_rate",

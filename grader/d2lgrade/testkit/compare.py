@@ -90,6 +90,17 @@ def assert_close_to(
     _tensors(got, expected, tolerance, what)
 
 
+def assert_finite(got: torch.Tensor, what: str = "the result") -> None:
+    """Fail where `got` holds nan or inf.
+
+    For answers that are held against one another only: nan would equal nan, and differ from it.
+    """
+    if got.isfinite().all():
+        return
+    name = "nan" if got.isnan().any() else "inf"
+    raise Mismatch(f"{_start(what)} holds {name} where finite numbers are due.", got=numbers(got))
+
+
 def _sequence(got: Any, expected: list[Any] | tuple[Any, ...], what: str) -> None:
     if not isinstance(got, list | tuple):
         raise Mismatch.of_type(got, f"a {type(expected).__name__} of {len(expected)}", what)

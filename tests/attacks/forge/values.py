@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .honest import CORR2D, correlating, on_corr2d
+from .honest import CORR2D, correlating, forgery, on_corr2d
 
 RIGHT = CORR2D.replace("def corr2d", "def right")
 SHAPE = "(X.shape[0] - K.shape[0] + 1, X.shape[1] - K.shape[1] + 1)"
@@ -35,7 +35,61 @@ def formed(name: str, change: str, says: str, passes: tuple[str, ...] = (), open
 # What the right numbers earn, whatever their form.
 FORMED = ("gradient", "arguments", "rules", "refuses", "device", "watched")
 
+LEARN = "import torch\n\n\ndef learn_kernel(X, Y, kernel_size, lr, steps):\n    "
+DATA = "import torch\n\n\ndef synthetic_data(w, b, n, noise=0.01, generator=None):\n    "
+LEARNED = (
+    LEARN
+    + """\
+kh, kw = kernel_size
+    if kh > X.shape[0] or kw > X.shape[1]:
+        raise ValueError("the kernel does not fit")
+    windows = X.unfold(0, kh, 1).unfold(1, kw, 1)
+    if Y.shape != windows.shape[:2]:
+        raise ValueError("Y has another shape")
+    K = torch.rand(kernel_size, dtype=X.dtype, device=X.device)
+    for _ in range(steps):
+        error = (windows * K).sum((-2, -1)) - Y
+        K = K - lr * 2 * (error[..., None, None] * windows).sum((0, 1))
+    return K.detach()
+"""
+)
+DATA_TWIN = (
+    DATA
+    + """\
+if n < 1 or noise < 0 or w.dim() != 1:
+        raise ValueError("nothing to draw")
+    options = {"generator": generator, "dtype": w.dtype, "device": w.device}
+    X = torch.randn(n, len(w), **options)
+    y = X @ w.reshape(-1, 1) + b
+    return X, y + noise * torch.randn(n, 1, **options)
+"""
+)
+
+# Where answers are held against one another, nan equals itself, or differs from itself.
+ALIKE = (
+    forgery(
+        "nan_for_the_kernel",
+        "import torch\n\n\ndef vertical_edge_kernel():\n    return torch.full((1, 2), torch.nan)\n",
+        "holds nan where finite",
+    ),
+    forgery(
+        "nan_for_a_learned_kernel",
+        LEARN + "return torch.full(kernel_size, torch.nan)\n",
+        "holds nan where finite",
+        target="ch07/learn_kernel",
+        twin=LEARNED,
+    ),
+    forgery(
+        "nan_for_drawn_data",
+        DATA + "return torch.full((n, len(w)), torch.nan), torch.full((n, 1), torch.nan)\n",
+        "holds nan where finite",
+        target="ch03/synthetic_data",
+        twin=DATA_TWIN,
+    ),
+)
+
 ATTACKS = (
+    *ALIKE,
     constant("nan_everywhere", "float('nan')", "holds nan where finite", "finite comparison"),
     constant("infinity_everywhere", "float('inf')", "holds inf where finite"),
     constant("huge_numbers", "3e38", "wrong values"),
