@@ -264,11 +264,20 @@ batches = [len(y) for _, y in rows]
 d2l.train_ch6(net, train_iter, test_iter, 1, 0.1, d2l.try_gpu())
 d2l.set_figsize((4, 3))
 d2l.plt.imshow(torch.ones(2, 2)).set_title('nothing')
+fig, axes = d2l.plt.subplots(1, 4, sharey=True, figsize=(12, 3))
+for kernel, ax in zip([torch.sin, torch.cos], axes):
+    pcm = ax.imshow(kernel(torch.ones(2, 2)), cmap='Reds')
+fig.colorbar(pcm, ax=axes, shrink=0.7)
+_, ax = d2l.plt.subplots()
+ax.plot([1], [2])
+_, grid = d2l.plt.subplots(2, 3)
+shape = len(grid), len(grid[0]), len(axes)
 mask = d2l.sequence_mask(torch.ones(2, 3), torch.tensor([1, 2]), value=-1)
 """
     )
     assert names["same"] == (names["share"],) * 2
     assert names["batches"] == [2, 2, 1]
+    assert names["shape"] == (2, 3, 4)
     assert 0 < names["loss"] < 10
     assert names["mask"].tolist() == [[1, -1, -1], [1, 1, -1]]
     assert "matplotlib" not in sys.modules

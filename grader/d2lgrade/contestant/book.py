@@ -45,6 +45,12 @@ class _Quiet:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self
 
+    def subplots(self, nrows: int = 1, ncols: int = 1, **kwargs: Any) -> tuple[Any, Any]:
+        """A figure and its axes: one, a row of them, or rows."""
+        rows = [[self] * ncols for _ in range(nrows)]
+        grid = rows if min(nrows, ncols) > 1 else [axis for row in rows for axis in row]
+        return self, self if nrows == ncols == 1 else grid
+
 
 MODULES: dict[str, Any] = {
     **{"torch": torch, "nn": nn, "F": F, "np": np},
