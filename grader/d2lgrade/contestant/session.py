@@ -95,6 +95,7 @@ class Session:
         try:
             return Reply(self._holdings, shared).message(kind, value, after or [])
         except BaseException as error:  # values and tensors of the learner's may raise anything
+            traceback.clear_frames(error.__traceback__)  # they hold what was packed so far
             return self._failed(error)
 
     def _failed(self, error: BaseException) -> tuple[bytes, list[Any]]:
