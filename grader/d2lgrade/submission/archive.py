@@ -13,6 +13,7 @@ import stat
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -21,7 +22,7 @@ from d2lgrade.submission.source import MAX_BYTES, MAX_NOTEBOOK, harmless
 
 SOURCES = (".py", ".ipynb")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # LZMA lets the archive choose the memory
-_JUNK = {"__MACOSX", "__pycache__", "node_modules", "site-packages"}
+_JUNK = {"node_modules", "site-packages"}
 _BLOCK = 1 << 20
 _ENTRY = b"PK\x01\x02"  # opens each entry of an archive's directory
 
@@ -55,7 +56,8 @@ class Limits:
 
 _EACH = {".py": MAX_BYTES, ".ipynb": MAX_NOTEBOOK}
 STUDENT = Limits()
-CLASS = Limits(size=8_000_000_000, members=500_000, wanted=200_000, total=8_000_000_000)
+_NESTED = {**_EACH, ".zip": STUDENT.size, ".yml": 50_000_000}
+CLASS = Limits(8_000_000_000, 500_000, 200_000, 400_000_000, _NESTED)
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,15 @@ class Member:
 
 @dataclass(frozen=True)
 class Archive:
-    """The directory of an archive: what may be read of it, and notes on what may not."""
+    """The directory of an archive: what may be read of it, and notes on what may not.
+
+    `refused` says of members why they cannot be read, where the others can be all the same.
+    """
 
     label: str
     members: Mapping[str, Member]
     notes: tuple[str, ...]
+    refused: Mapping[str, str]
 
 
 def is_source(name: str) -> bool:
@@ -85,6 +91,7 @@ def directory(
     label: str,
     limits: Limits = STUDENT,
     wanted: Callable[[str], bool] = is_source,
+    shared: bool = False,
 ) -> Archive:
     """The members of an archive that are wanted, by name, without inflating any.
 
@@ -93,6 +100,8 @@ def directory(
         label: what its owner calls it; printable.
         limits: how much is too much.
         wanted: which names to keep.
+        shared: whether its members are several people's: then one that is encrypted or takes
+            another's name is refused alone.
 
     Raises:
         ArchiveError: it is broken, encrypted, too large, or names the same file twice.
@@ -103,6 +112,7 @@ def directory(
             infos = archive.infolist()
     notes: list[str] = []
     members: dict[str, Member] = {}
+    refused: dict[str, str] = {}
     files: dict[str, str] = {}
     folders: dict[str, str] = {}
     for info in infos:
@@ -110,29 +120,30 @@ def directory(
         if why:
             notes.append(f"{label}: {_short(info.filename)} was left out: {why}.")
             continue
-        if not name or info.is_dir() or _JUNK.intersection(PurePosixPath(name).parts):
+        if not name or info.is_dir() or _is_junk(name) or not wanted(name):
             continue
-        if not wanted(name):
+        try:
+            _claim(files, folders, name, label)
+            _readable(info, label)
+        except ArchiveError as error:
+            if not shared:
+                raise
+            refused[name] = str(error)
             continue
-        _claim(files, folders, name, label)
-        if info.flag_bits & 0x1:
-            raise ArchiveError(f"{label} is encrypted. Zip it again without a password.")
-        if info.compress_type not in _METHODS:
-            raise ArchiveError(
-                f"{label} is compressed in a way that is not read here. Zip it again with your "
-                "system's own command."
-            )
         members[name] = Member(name, info)
         if len(members) > limits.wanted:
             raise ArchiveError(
                 f"{label} holds more than {limits.wanted:,} source files. Zip your own work alone, "
                 "without libraries and environments."
             )
-    return Archive(label, members, tuple(notes))
+    return Archive(label, members, tuple(notes), refused)
 
 
 def read(
-    file: Path | bytes, archive: Archive, names: Iterable[str], limits: Limits = STUDENT
+    file: Path | bytes | zipfile.ZipFile,
+    archive: Archive,
+    names: Iterable[str],
+    limits: Limits = STUDENT,
 ) -> dict[str, bytes]:
     """The bytes of these members, at most one more than the limit of each.
 
@@ -143,7 +154,11 @@ def read(
     """
     found: dict[str, bytes] = {}
     total = 0
-    with _opened(file) as data, _zip(data, archive.label) as opened:
+    with ExitStack() as stack:
+        if isinstance(file, zipfile.ZipFile):  # opened already, for the next one too
+            opened = file
+        else:
+            opened = stack.enter_context(_zip(stack.enter_context(_opened(file)), archive.label))
         for name in names:
             most = limits.of(name) + 1
             found[name] = _inflated(opened, archive.members[name].info, most, archive.label)
@@ -235,6 +250,24 @@ def _inside(info: zipfile.ZipInfo) -> tuple[str, str]:
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "", "it is no file but a device, a FIFO or a socket"
     return "/".join(parts), ""
+
+
+def _is_junk(name: str) -> bool:
+    """Whether it lies in a folder that systems and tools keep for themselves, as `.git`."""
+    return any(
+        part[:1] == "." or part[:2] == "__" or part in _JUNK for part in name.split("/")[:-1]
+    )
+
+
+def _readable(info: zipfile.ZipInfo, label: str) -> None:
+    """Refuse a member that cannot be inflated here."""
+    if info.flag_bits & 0x1:
+        raise ArchiveError(f"{label} is encrypted. Zip it again without a password.")
+    if info.compress_type not in _METHODS:
+        raise ArchiveError(
+            f"{label} is compressed in a way that is not read here. Zip it again with your "
+            "system's own command."
+        )
 
 
 def _claim(files: dict[str, str], folders: dict[str, str], name: str, label: str) -> None:
