@@ -137,7 +137,7 @@ DISK = (
         import os
 
         def deed(X, K):
-            for _ in range(1200):
+            for _ in range(1050):
                 os.mkdir("folder")
                 os.chdir("folder")
                 open("file.txt", "w").close()
@@ -445,11 +445,11 @@ EXCEPTIONS = (
         """
         def deed(X, K):
             kind = Exception
-            for number in range(1200):
+            for number in range(300):
                 kind = type(f"E{number}" * 100, (kind,), {})
             raise kind("text")
         """,
-        r"E1199E1199",
+        r"E299E299",
     ),
     _raises(
         "exception_that_cannot_be_told",
