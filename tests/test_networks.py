@@ -11,6 +11,8 @@ from d2lgrade.testkit import Case, Mismatch, Network
 from d2lgrade.testkit.beside import HUGE, TABLE, descend, fill, output_of, shapes_in, slope
 from d2lgrade.testkit.gradient import pattern
 from d2lgrade.testkit.networks import table
+from grading import Case as Submitted
+from grading import Grader
 
 pytest_plugins = ["links"]
 
@@ -181,3 +183,12 @@ def test_shapes_are_those_of_layers_with_parameters_each_once_in_a_row() -> None
     layers = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.MaxPool2d(2), nn.Flatten())
     layers.append(nn.Linear(8, 3))
     assert shapes_in(layers, (1, 1, 6, 6)) == [(1, 6, 6), (2, 4, 4), (8,), (3,)]
+
+
+def test_a_report_says_how_the_network_was_made(grader: Grader) -> None:
+    path = grader.course.root / "solutions" / grader.course.section("densenet").path
+    text = path.read_text("utf-8").replace("nn.LazyBatchNorm2d(), nn.ReLU(), c", "nn.ReLU(), c")
+    [report] = grader.grade([Submitted({"densenet": text}, ("conv_block",))])
+    failures = {c.id.rpartition("/")[2]: c.failure for c in report.exercises[0].checks if c.failure}
+    assert failures["parameters"].called.startswith("listed(conv_block(1), ")
+    assert failures["parameters"].expected.startswith("12 numbers in 4 parameters; only here: (1,)")

@@ -16,6 +16,7 @@ from d2lgrade.sandbox import endings
 from d2lgrade.sandbox.limits import Limits
 from d2lgrade.student.calls import Call, Large, Transcript
 from d2lgrade.student.faults import ContestantLost, Fault, Frame, StudentError
+from d2lgrade.student.namespace import Handle
 from d2lgrade.testkit.compare import Mismatch
 from d2lgrade.testkit.show import brief, numbers, summary
 
@@ -260,6 +261,8 @@ def _written(name: str, value: Any, arguments: list[Argument]) -> str:
         return name
     if _plain(value):
         return brief(value, 40)
+    if isinstance(value, Handle):  # as it was made: "LeNet()"
+        return str(vars(value)["_label"])
     return name
 
 
