@@ -175,6 +175,42 @@ model.layer_summary((1, 1, 28, 28))
     assert isinstance(names["model"].configure_optimizers(), torch.optim.SGD)
 
 
+def test_a_large_network_on_large_images_runs_through_in_one_short_epoch(install) -> None:
+    install()
+    names = typed(
+        """
+from torch import nn
+from d2l import torch as d2l
+
+class Net(d2l.Classifier):
+    def __init__(self, width, lr=0.1):
+        super().__init__()
+        self.save_hyperparameters()
+        self.steps = 0
+        self.net = nn.Sequential(nn.Flatten(), nn.LazyLinear(width), nn.ReLU(), nn.LazyLinear(10))
+
+    def training_step(self, batch):
+        self.steps += 1
+        return super().training_step(batch)
+
+data = d2l.FashionMNIST(batch_size=128, resize=(224, 224))
+large, small = Net(64, lr=0.01), Net(1, lr=0.01)
+for model in (large, small):
+    trainer = d2l.Trainer(max_epochs=10, num_gpus=1)
+    model.apply_init([next(iter(data.get_dataloader(True)))[0]], d2l.init_cnn)
+    trainer.fit(model, data)
+images, labels = next(iter(data.train_dataloader()))
+net = nn.Sequential(nn.Flatten(), nn.Linear(224 * 224, 64))
+seen = []
+net.register_forward_hook(lambda *call: seen.append(net.training))
+d2l.train_ch6(net, *d2l.load_data_fashion_mnist(128, resize=224), 10, 0.01, d2l.try_gpu())
+"""
+    )
+    assert len(names["images"]) == 2
+    assert (names["large"].steps, names["small"].steps) == (1, 10)
+    assert names["seen"] == [True]
+
+
 def test_attention_uses_the_readers_own_softmax(install) -> None:
     install(
         judged=("DotProductAttention", "masked_softmax"),

@@ -271,13 +271,15 @@ class Trainer(HyperParameters):
         nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], grad_clip_val)
 
     def fit(self, model: Any, data: Any) -> None:
-        """Train for `max_epochs` epochs."""
+        """Train for `max_epochs` epochs; for one where the model is large (`tools.is_large`)."""
         self.prepare_data(data)
         self.prepare_model(model)
         self.optim = model.configure_optimizers()
         for epoch in range(self.max_epochs):  # type: ignore[attr-defined]
             self.epoch = epoch
             self.fit_epoch()
+            if tools.is_large(model):
+                break
 
     def fit_epoch(self) -> None:
         """One pass over the training data, and one over the validation data if there are any."""
@@ -328,7 +330,7 @@ def _linear_data(w: Any, b: Any, n: int, noise: float) -> tuple[torch.Tensor, to
 
 
 class FashionMNIST(DataModule):
-    """32 made-up grey images in ten classes, in place of the 70,000 real ones."""
+    """Made-up grey images in ten classes, 32 at most, in place of the 70,000 real ones."""
 
     def __init__(self, batch_size: int = 64, resize: tuple[int, int] = (28, 28)) -> None:
         super().__init__()
