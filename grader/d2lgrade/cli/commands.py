@@ -51,7 +51,7 @@ def _command(name: str, text: str) -> Callable[[Callable[..., Any]], click.Comma
 @click.option(
     "--submission",
     type=click.Path(path_type=Path),
-    help="A file or folder to grade instead of your exercises/.",
+    help="A file, folder, zip or notebook to grade instead of your exercises/.",
 )
 @click.option(
     "--format",

@@ -4,9 +4,9 @@ Nothing of a submission is imported or run here: files are read as bytes and par
 is read may be hostile: sizes and counts are capped, no link leads out of the folder, nothing but a
 regular file is opened, and a stranger's text is escaped before it enters a message.
 
-`source` reads one file; `layout` finds the files and says which exercise lives in which, `mirror`
-where a folder is laid out as the kit is. Zips and
-notebooks are refused in one place, `layout._UNREAD`; a reader for each belongs beside these two.
+`source` reads one file, `notebook` takes the definitions out of one of those; `layout` finds the
+files and says which exercise lives in which, `mirror` where a folder is laid out as the kit is.
+`archive` reads zips into memory, `unpacked` lays what is in them out for a moment, to be read.
 """
 
 from d2lgrade.submission.handed import Submission, SubmissionError

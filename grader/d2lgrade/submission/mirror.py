@@ -63,8 +63,10 @@ def read(
     for section in course.sections:
         stem, kit = section.file, section.path
         place = places.get(stem)
-        loaded = load(place, stem, boundary, kit=kit).source if place else absent(stem, kit, kit)
-        sources[stem] = loaded
+        if place and os.path.lexists(place):
+            sources[stem] = load(place, stem, boundary, kit=kit).source
+        else:  # most of the course, for who hands in a chapter
+            sources[stem] = absent(stem, shown(place) if place else kit, kit)
     homes = {exercise.id: exercise.file for exercise in course.exercises}
     submission = Submission(called(folder), sources, homes, (), partial=False)
     complete(submission, exercises)
