@@ -88,7 +88,6 @@ test_GoogLeNet_values = googlenet.values(Case((2, 1, 33, 34)))
 test_GoogLeNet_classes = googlenet.parameters(Case((1, 1, 16, 16), {"num_classes": 3}))
 test_GoogLeNet_gradient = googlenet.gradient()
 test_GoogLeNet_arguments = googlenet.keeps_arguments()
-test_GoogLeNet_dtype = googlenet.keeps_dtype()
 test_GoogLeNet_empty = googlenet.empty_batch()
 test_GoogLeNet_device = googlenet.other_device()
 test_GoogLeNet_shapes = googlenet.stages(
