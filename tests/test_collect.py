@@ -408,6 +408,10 @@ def test_whoever_takes_another_s_name_is_told_by_number(group: Class) -> None:
     stranger = group.handed('Student,ID,SIS Login ID\n"Lovelace, Ada",1,ada\n')
     assert not stranger["ada"].problem
     assert "has the name of" in stranger["666"].problem
+    (group.root / "lovelaceada_1_11_a.py").unlink()  # nor where the other handed in nothing
+    alone = group.collect('Student,ID,SIS Login ID\n"Lovelace, Ada",1,ada\n')
+    assert alone.missing == ("ada",)
+    assert "but another id (666)" in alone.handed[0].problem
 
 
 def test_long_and_odd_names_are_shown_short_and_escaped(group: Class) -> None:
