@@ -1,0 +1,16 @@
+# expect: try_gpu=passed, try_all_gpus=passed; loses: ch06/try_gpu/refuses
+"""As the Chinese edition has it."""
+
+import torch
+
+
+def try_gpu(i=0):
+    if torch.cuda.device_count() >= i + 1:
+        return torch.device(f'cuda:{i}')
+    return torch.device('cpu')
+
+
+def try_all_gpus():
+    devices = [torch.device(f'cuda:{i}')
+               for i in range(torch.cuda.device_count())]
+    return devices if devices else [torch.device('cpu')]
