@@ -494,6 +494,7 @@ def test_no_answer_by_way_of_a_class_or_another_helper(install) -> None:
         "accuracy": answer("accuracy", torch.tensor(7.0)),
         "cross_entropy_from_logits": answer("cross_entropy", torch.tensor(8.0)),
         "train_classifier": answer("train", 9),
+        "apply_init": answer("apply_init", None),
         "synthetic_data": draw,
     }
     logits, labels = torch.eye(3), torch.tensor([0, 1, 1])
@@ -505,8 +506,9 @@ def test_no_answer_by_way_of_a_class_or_another_helper(install) -> None:
     assert model.loss(logits, labels, averaged=False).tolist() == [8.0] * 3
     assert d2l.train_ch6(None, None, None, 1, 0.1, None) == 9
     d2l.SyntheticRegressionData(torch.ones(2), 0.0, num_train=2, num_val=1)
+    d2l.Module().apply_init([torch.zeros(1)])  # which alone would miss a net
     assert told.count("accuracy") == told.count("cross_entropy") == 4
-    assert told[-2:] == ["train", "synthetic_data"]
+    assert told[-3:] == ["train", "synthetic_data", "apply_init"]
 
     d2l = install(judged=(), **own)  # not judged: the helper's own way, whatever the learner has
     model = d2l.Classifier()

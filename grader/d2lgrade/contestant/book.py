@@ -171,6 +171,10 @@ class Module(nn.Module, HyperParameters):
 
     def apply_init(self, inputs: Sequence[Any], init: Callable[[Any], Any] | None = None) -> None:
         """Run once, so that lazy layers get their shapes, then initialise every layer."""
+        own = learners("apply_init")
+        if own is not None:
+            own(self, inputs, init)
+            return
         self.forward(*inputs)
         if init is not None:
             self.net.apply(init)  # type: ignore[union-attr]
