@@ -21,6 +21,9 @@ INTERVAL = 0.04  # seconds between looks
 # The kernel enforces the limit by ticks, which count more than the time it tells; and the first
 # process of a PID namespace cannot kill itself, so little else than this limit kills it.
 CPU_SHARE = 0.7
+# Untouched memory that the zygote had mapped already counts for no limit on address space; a
+# process alone must meet that limit first, which costs it one call and not its life.
+UNTOUCHED = 64 << 20
 _KILOBYTES = ("RssAnon:", "RssShmem:", "VmSwap:")
 _SHARES = ("Pss_Anon:", "Pss_Shmem:", "SwapPss:")
 
@@ -111,11 +114,11 @@ class Watch:
         count = sum(_threads(pid) for pid in processes) if len(processes) > 1 else 1
         if count > entry.limits.processes:
             entry.fate = endings.too_many_processes(entry.limits.processes)
-        elif sum(max(0, used - entry.base) for used in found) > entry.limits.memory:
+        elif sum(max(0, used - entry.base) for used in found) > entry.limits.memory + UNTOUCHED:
             shares = sum(_sum(f"/proc/{pid}/smaps_rollup", _SHARES) for pid in processes)
             # Pages that are still the zygote's count by its share and those of all these processes.
             inherited = entry.base * len(processes) // (len(processes) + 1)
-            if shares > entry.limits.memory + inherited:
+            if shares > entry.limits.memory + UNTOUCHED + inherited:
                 entry.fate = endings.out_of_memory(entry.limits.memory)
         if entry.fate:
             signal.pidfd_send_signal(entry.handle, signal.SIGKILL)
