@@ -722,19 +722,20 @@ SCAN = f"""
             view[:filled] ^= 0x5A
             yield filled
 
-    calls = []
+    calls, hits = [], []
 
     def found():
         calls.append(True)
         if len(calls) != 2:  # once is enough, when something may have been left behind already
-            return False
+            return hits
         seen = 0
         for start, end in regions():
             for filled in pieces(start, end):
                 seen += buffer.find(CONTROL, 0, filled) >= 0
                 for needle in NEEDLES:
                     if buffer.find(needle, 0, filled) >= 0:
-                        return True
+                        hits.append(needle)
+                        return hits
         if not seen:
             raise SystemExit("blind")
 """
