@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from d2lgrade.author.trial import Sandboxes, warm
 from grading import Grader
 from kits import make_kit
 
@@ -33,6 +34,13 @@ def grader() -> Iterator[Grader]:
     made = Grader()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def sandboxes() -> Iterator[Sandboxes]:
+    """Warm sandboxes for the author's proofs."""
+    with warm() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 
 from d2lgrade import catalog
 from d2lgrade.author import proof
+from d2lgrade.author.trial import Sandboxes
 from grading import ROOT, Case, Grader, lost, statuses
 
 COURSE = catalog.load(ROOT, complete=True)
@@ -93,13 +94,16 @@ def chapter(id: str) -> list[catalog.Exercise]:
 
 
 @pytest.mark.parametrize("id", CHAPTERS)
-def test_misconceptions_are_rejected_named_and_cost_nothing_else(id: str) -> None:
-    assert [str(w) for w in proof.misconceptions(COURSE, chapter(id), 1)] == []
+def test_misconceptions_are_rejected_named_and_cost_nothing_else(
+    id: str, sandboxes: Sandboxes
+) -> None:
+    assert [str(w) for w in proof.misconceptions(COURSE, chapter(id), 1, sandboxes)] == []
 
 
 @pytest.mark.parametrize("id", CHAPTERS)
 @pytest.mark.timeout(900)
-def test_mutants_are_rejected_or_listed_with_a_reason(id: str) -> None:
+def test_mutants_are_rejected_or_listed_with_a_reason(id: str, sandboxes: Sandboxes) -> None:
     said: list[str] = []
-    assert [str(w) for w in proof.rejected_mutants(COURSE, chapter(id), said.append)] == []
+    weak = proof.rejected_mutants(COURSE, chapter(id), said.append, sandboxes)
+    assert [str(w) for w in weak] == []
     assert said

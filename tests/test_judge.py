@@ -216,6 +216,14 @@ def test_until_failure_stops_at_the_first_check_that_fails(tiny: Grader) -> None
     assert [check.id for check in report.exercises[0].checks] == ["ch07/corr2d/values"]
 
 
+def test_until_failure_leaves_the_next_submission_all_its_checks(tiny: Grader) -> None:
+    """Also where that is judged by the checks of another file."""
+    wrong = redefined(tiny.solution("conv_layer"), "corr2d", "X, K", "return X")
+    cases = [Case({"conv_layer": wrong}, ("corr2d",)), Case({}, ("pool2d",))] * 2
+    for report in tiny.grade(cases, until_failure=True)[1::2]:
+        assert [c.status for c in report.exercises[0].checks] == ["passed", "passed"]
+
+
 # Seeds -------------------------------------------------------------------------------------------
 
 

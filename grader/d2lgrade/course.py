@@ -155,12 +155,15 @@ class Course:
         """All exercises in course order."""
         return tuple(exercise for chapter in self.chapters for exercise in chapter.exercises)
 
+    @cached_property
+    def _by_id(self) -> Mapping[str, Exercise]:
+        return {exercise.id: exercise for exercise in self.exercises}
+
     def exercise(self, id: str) -> Exercise:
         """The exercise with that full id; UnknownTarget where there is none."""
-        for exercise in self.exercises:
-            if exercise.id == id:
-                return exercise
-        raise UnknownTarget(id, nearest(id, [e.id for e in self.exercises]))
+        if id in self._by_id:
+            return self._by_id[id]
+        raise UnknownTarget(id, nearest(id, list(self._by_id)))
 
     def section(self, stem: str) -> Section:
         """The section whose file has that stem; UnknownTarget where there is none."""

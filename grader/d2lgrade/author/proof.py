@@ -11,20 +11,20 @@ from __future__ import annotations
 import ast
 import doctest
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from d2lgrade import diagnosis, master
 from d2lgrade.author import mutants as mutation
-from d2lgrade.author import plant, scaffold
+from d2lgrade.author import plant, scaffold, trial
+from d2lgrade.author.trial import Sandboxes
 from d2lgrade.catalog import Course, Exercise, Section
 from d2lgrade.contestant.loader import Loader
 from d2lgrade.judge import programs
-from d2lgrade.judge.session import Job, Order, grade
 from d2lgrade.results import Report
 from d2lgrade.sandbox.limits import Limits
-from d2lgrade.sandbox.process import ProcessSandbox
-from d2lgrade.submission import Source, Submission
+from d2lgrade.submission import Submission
 from d2lgrade.testkit.misconceptions import Misconception
 
 Say = Callable[[str], None]
@@ -58,20 +58,21 @@ def run(
 ) -> int:
     """Prove these exercises; 0 where nothing is weak, else 1. Each weakness is said in a line."""
     found: list[Weakness] = []
-    steps: list[tuple[str, Callable[[], Iterable[Weakness]]]] = [
-        ("texts and contracts", lambda: texts(course, exercises)),
-        ("stubs", lambda: stubs(course, exercises)),
-        ("references", lambda: references(course, exercises, repeat)),
-        ("misconceptions", lambda: misconceptions(course, exercises, repeat)),
+    steps: list[tuple[str, Callable[[Sandboxes], Iterable[Weakness]]]] = [
+        ("texts and contracts", lambda _: texts(course, exercises)),
+        ("stubs", lambda warm: stubs(course, exercises, warm)),
+        ("references", lambda warm: references(course, exercises, repeat, warm)),
+        ("misconceptions", lambda warm: misconceptions(course, exercises, repeat, warm)),
     ]
     if mutants:
-        steps.append(("mutants", lambda: rejected_mutants(course, exercises, say)))
-    for title, step in steps:
-        weak = list(step())
-        say(f"{'weak' if weak else 'ok':<5} {title}")
-        for weakness in weak:
-            say(f"      {weakness}")
-        found += weak
+        steps.append(("mutants", lambda warm: rejected_mutants(course, exercises, say, warm)))
+    with trial.warm() as sandboxes:
+        for title, step in steps:
+            weak = list(step(sandboxes))
+            say(f"{'weak' if weak else 'ok':<5} {title}")
+            for weakness in weak:
+                say(f"      {weakness}")
+            found += weak
     say(f"{len(exercises)} exercises, {len(found)} weaknesses.")
     return 1 if found else 0
 
@@ -84,7 +85,7 @@ def texts(course: Course, exercises: Sequence[Exercise]) -> Iterator[Weakness]:
     for path in scaffold.sync(course.root, check=True):
         yield Weakness(str(path), "is not what the master gives: run `d2lgrade dev sync`")
     for section in _sections(course, exercises):
-        source = _solution(course, section)
+        source = trial.solution(course, section)
         contracts = master.contract(source)
         for level in LEVELS:
             if master.contract(master.stub(source, level)) != contracts:
@@ -93,7 +94,7 @@ def texts(course: Course, exercises: Sequence[Exercise]) -> Iterator[Weakness]:
             if exercise in exercises:
                 yield from _contract(course, exercise, contracts.get(exercise.name, ""))
                 yield from _substitutes(course, exercise)
-    for path in {course.root / "checks" / _section(course, e).folder for e in exercises}:
+    for path in {course.root / "checks" / course.section(e.file).folder for e in exercises}:
         for file in sorted(path.rglob("*")):
             if file.suffix in (".py", ".toml") and scaffold.PLACEHOLDER in file.read_text("utf-8"):
                 yield Weakness(str(file), f"still holds {scaffold.PLACEHOLDER!r}")
@@ -102,7 +103,7 @@ def texts(course: Course, exercises: Sequence[Exercise]) -> Iterator[Weakness]:
 def _substitutes(course: Course, exercise: Exercise) -> Iterator[Weakness]:
     """Every predecessor has a stand-in, or one learner's mistake would be paid for twice."""
     for before in course.predecessors(exercise):
-        path = course.root / "checks" / _section(course, before).folder / "substitutes.py"
+        path = course.root / "checks" / course.section(before.file).folder / "substitutes.py"
         text = path.read_text("utf-8") if path.exists() else ""
         defined = {getattr(node, "name", "") for node in ast.parse(text).body}
         if before.name not in defined:
@@ -139,16 +140,17 @@ def _example(course: Course, exercise: Exercise, text: str) -> Iterator[Weakness
 # Grading -------------------------------------------------------------------------------------
 
 
-def stubs(course: Course, exercises: Sequence[Exercise]) -> Iterator[Weakness]:
+def stubs(
+    course: Course, exercises: Sequence[Exercise], sandboxes: Sandboxes | None = None
+) -> Iterator[Weakness]:
     """Every stub, at both levels, is to do and earns nothing."""
     for level in LEVELS:
         changed = {
-            section.file: master.stub(_solution(course, section), level)
+            section.file: master.stub(trial.solution(course, section), level)
             for section in course.sections
         }
-        report = _graded(
-            course, [(_submission(course, changed, f"{level} stubs"), tuple(exercises))]
-        )[0]
+        stub = trial.submission(course, changed, f"{level} stubs")
+        [report] = trial.graded(course, [(stub, tuple(exercises))], sandboxes)
         for result in report.exercises:
             if result.status != "todo" or result.points:
                 done = [c.id for c in result.checks if c.status != "todo"]
@@ -159,10 +161,15 @@ def stubs(course: Course, exercises: Sequence[Exercise]) -> Iterator[Weakness]:
                 )
 
 
-def references(course: Course, exercises: Sequence[Exercise], repeat: int) -> Iterator[Weakness]:
+def references(
+    course: Course,
+    exercises: Sequence[Exercise],
+    repeat: int,
+    sandboxes: Sandboxes | None = None,
+) -> Iterator[Weakness]:
     """Every reference gets every point, every time."""
-    submission = _submission(course, {}, "references")
-    for report in _graded(course, [(submission, tuple(exercises))] * repeat):
+    right = trial.submission(course, {}, "references")
+    for report in trial.graded(course, [(right, tuple(exercises))] * repeat, sandboxes):
         for result in report.exercises:
             for check in result.checks:
                 if check.status != "passed":
@@ -171,7 +178,10 @@ def references(course: Course, exercises: Sequence[Exercise], repeat: int) -> It
 
 
 def misconceptions(
-    course: Course, exercises: Sequence[Exercise], repeat: int
+    course: Course,
+    exercises: Sequence[Exercise],
+    repeat: int,
+    sandboxes: Sandboxes | None = None,
 ) -> Iterator[Weakness]:
     """Every misconception is rejected, named in a failure, and costs nothing but its own points.
 
@@ -186,15 +196,15 @@ def misconceptions(
         dependents = [e for e in course.exercises if exercise in course.predecessors(e)]
         for entry in known:
             text = planted_source(course, exercise, entry)
-            submission = _submission(course, {exercise.file: text}, entry.slug)
-            planted.append(_Planted(entry, submission, (exercise, *dependents)))
+            wrong = trial.submission(course, {exercise.file: text}, entry.slug)
+            planted.append(_Planted(entry, wrong, (exercise, *dependents)))
     unnamed: list[_Planted] = []
-    for one, reports in _repeated(course, planted, repeat, training=False):
+    for one, reports in _repeated(course, planted, repeat, sandboxes, training=False):
         yield from _steady(one, reports)
         yield from _costs(one, reports[0])
         if not one.named(reports[0]):
             unnamed.append(replace(one, exercises=one.exercises[:1]))
-    for one, reports in _repeated(course, unnamed, repeat, training=True):
+    for one, reports in _repeated(course, unnamed, repeat, sandboxes, training=True):
         yield from _steady(one, reports)
         yield from _rejected(one, reports[0])
 
@@ -218,11 +228,16 @@ class _Planted:
 
 
 def _repeated(
-    course: Course, planted: Sequence[_Planted], repeat: int, *, training: bool
+    course: Course,
+    planted: Sequence[_Planted],
+    repeat: int,
+    sandboxes: Sandboxes | None,
+    *,
+    training: bool,
 ) -> Iterator[tuple[_Planted, list[Report]]]:
     """Each with its reports, `repeat` of them."""
     jobs = [(one.submission, one.exercises) for one in planted for _ in range(repeat)]
-    reports = _graded(course, jobs, diagnose=True, training=training)
+    reports = trial.graded(course, jobs, sandboxes, diagnose=True, training=training)
     for index, one in enumerate(planted):
         yield one, reports[index * repeat : (index + 1) * repeat]
 
@@ -265,124 +280,115 @@ def _rejected(one: _Planted, report: Report) -> Iterator[Weakness]:
 
 def planted_source(course: Course, exercise: Exercise, entry: Misconception) -> str:
     """The solution's source with the exercise answered by a misconception."""
-    section = _section(course, exercise)
+    section = course.section(exercise.file)
     path = course.root / "checks" / section.folder / "misconceptions" / f"{section.file}.py"
     return plant.plant(
-        _solution(course, section), path.read_text("utf-8"), entry.function, exercise.name
+        trial.solution(course, section), path.read_text("utf-8"), entry.function, exercise.name
     )
 
 
 # Mutants -------------------------------------------------------------------------------------
 
 
-def rejected_mutants(course: Course, exercises: Sequence[Exercise], say: Say) -> Iterator[Weakness]:
+@dataclass(frozen=True)
+class _Mutated:
+    """One mutant in its section, and the exercise that must reject it."""
+
+    section: Section
+    exercise: Exercise
+    mutant: mutation.Mutant
+
+
+def rejected_mutants(
+    course: Course,
+    exercises: Sequence[Exercise],
+    say: Say,
+    sandboxes: Sandboxes | None = None,
+) -> Iterator[Weakness]:
     """Every mutant of a reference is rejected by a check, or listed as equivalent."""
-    for folder in dict.fromkeys(_section(course, e).folder for e in exercises):
-        path = course.root / "checks" / folder / "equivalents.toml"
-        listed = mutation.equivalents(path)
-        chapter = [s for s in course.sections if s.folder == folder]
-        everything: list[mutation.Mutant] = []
-        for section in chapter:
-            names = [e.name for e in section.exercises]
-            found = mutation.mutants(_solution(course, section), names)
-            everything += found
-            chosen = {e.name: e for e in section.exercises if e in exercises}
-            mine = [m for m in found if m.owner in chosen]
-            survivors = _survivors(course, section, chosen, mine, training=False)
-            survivors = _survivors(course, section, chosen, survivors, training=True)
-            say(f"      {section.file}: {len(mine)} mutants, {len(survivors)} not rejected")
-            for mutant in survivors:
-                if mutant.key not in listed:
-                    yield Weakness(
-                        f"{section.file}.py:{mutant.line}",
-                        f"no check rejects this mutant; write one, or list it in {path.name}:\n"
-                        + mutation.entry(mutant),
-                    )
-            rejected = {m.key for m in mine} - {m.key for m in survivors}
-            for key in sorted(rejected & set(listed)):
-                yield Weakness(str(path), f"lists {key!r}, which is rejected: remove it")
-        for gone in mutation.stale(listed, everything):
-            yield Weakness(str(path), f"lists {gone.key!r}, which is no mutant any more: remove it")
+    everything: dict[str, list[mutation.Mutant]] = {}  # by the folder of their chapter
+    candidates: list[_Mutated] = []
+    folders = {course.section(exercise.file).folder for exercise in exercises}
+    for section in [s for s in course.sections if s.folder in folders]:
+        own = {e.name: e for e in section.exercises}
+        found = mutation.mutants(trial.solution(course, section), list(own))
+        everything.setdefault(section.folder, []).extend(found)
+        candidates += [
+            _Mutated(section, own[m.owner], m) for m in found if own[m.owner] in exercises
+        ]
+    # Checks that train are left to those that no quicker check rejects.
+    survivors = _survivors(course, candidates, sandboxes, training=False)
+    slow = [c for c in survivors if _trains(course, c.exercise)]
+    rejected = set(slow).difference(_survivors(course, slow, sandboxes, training=True))
+    survivors = [c for c in survivors if c not in rejected]
+    for section in dict.fromkeys(c.section for c in candidates):
+        made, left = (
+            len([c for c in cs if c.section == section]) for cs in (candidates, survivors)
+        )
+        say(f"      {section.file}: {made} mutants, {left} not rejected")
+    for folder, mutants in everything.items():
+        yield from _unlisted(
+            course.root / "checks" / folder / "equivalents.toml",
+            mutants,
+            [c for c in candidates if c.section.folder == folder],
+            [c for c in survivors if c.section.folder == folder],
+        )
+
+
+def _unlisted(
+    path: Path,
+    mutants: Sequence[mutation.Mutant],
+    candidates: Sequence[_Mutated],
+    survivors: Sequence[_Mutated],
+) -> Iterator[Weakness]:
+    """Where a chapter's list of equivalents at `path` is not what the mutants came to."""
+    listed = mutation.equivalents(path)
+    for left in survivors:
+        if left.mutant.key not in listed:
+            yield Weakness(
+                f"{left.section.file}.py:{left.mutant.line}",
+                f"no check rejects this mutant; write one, or list it in {path.name}:\n"
+                + mutation.entry(left.mutant),
+            )
+    rejected = {c.mutant.key for c in candidates} - {c.mutant.key for c in survivors}
+    for key in sorted(rejected & set(listed)):
+        yield Weakness(str(path), f"lists {key!r}, which is rejected: remove it")
+    for gone in mutation.stale(listed, mutants):
+        yield Weakness(str(path), f"lists {gone.key!r}, which is no mutant any more: remove it")
 
 
 def _survivors(
     course: Course,
-    section: Section,
-    exercises: Mapping[str, Exercise],
-    candidates: Sequence[mutation.Mutant],
+    candidates: Sequence[_Mutated],
+    sandboxes: Sandboxes | None,
+    *,
     training: bool,
-) -> list[mutation.Mutant]:
-    """Those that pass every check of their exercise."""
-    if training and not any(_trains(course, e) for e in exercises.values()):
-        return list(candidates)
+) -> list[_Mutated]:
+    """Those that no check of their exercise fails."""
     jobs = [
-        (_submission(course, {section.file: m.source}, m.key), (exercises[m.owner],))
-        for m in candidates
+        (trial.submission(course, {c.section.file: c.mutant.source}, c.mutant.key), (c.exercise,))
+        for c in candidates
     ]
     limits = Limits(seconds=MUTANT_SECONDS)
-    reports = _graded(course, jobs, limits=limits, training=training, until_failure=True)
+    reports = trial.graded(
+        course, jobs, sandboxes, limits=limits, training=training, until_failure=True
+    )
     return [
-        mutant
-        for mutant, report in zip(candidates, reports, strict=True)
-        if all(check.status == "passed" for result in report.exercises for check in result.checks)
+        candidate
+        for candidate, report in zip(candidates, reports, strict=True)
+        if all(
+            check.status in ("passed", "grader_error")
+            for result in report.exercises
+            for check in result.checks
+        )
     ]
 
 
 def _trains(course: Course, exercise: Exercise) -> bool:
     """Whether any check of the exercise's section trains a network; read off the source."""
-    section = _section(course, exercise)
+    section = course.section(exercise.file)
     path = course.root / "checks" / section.folder / f"test_{section.file}.py"
     return "mark.training" in path.read_text("utf-8")
-
-
-# Submissions made from the course --------------------------------------------------------------
-
-
-def _graded(
-    course: Course,
-    jobs: Sequence[tuple[Submission, tuple[Exercise, ...]]],
-    *,
-    limits: Limits | None = None,
-    diagnose: bool = False,
-    training: bool = True,
-    until_failure: bool = False,
-) -> list[Report]:
-    if not jobs:
-        return []
-    sandbox = ProcessSandbox(limits)
-    try:
-        sandbox.start()
-        return grade(
-            Order(course),
-            [Job(s, e, training, diagnose, until_failure) for s, e in jobs],
-            sandbox,
-        )
-    finally:
-        sandbox.close()
-
-
-def _submission(course: Course, changed: Mapping[str, str], name: str) -> Submission:
-    """The references as a submission, with the text of some sections replaced."""
-    sources = {
-        section.file: Source(
-            section.file,
-            f"{section.file}.py",
-            changed.get(section.file) or _solution(course, section),
-            None,
-            frozenset(),
-        )
-        for section in course.sections
-    }
-    homes = {exercise.id: exercise.file for exercise in course.exercises}
-    return Submission(name, sources, homes, (), False)
-
-
-def _solution(course: Course, section: Section) -> str:
-    return (course.root / "solutions" / section.path).read_text("utf-8")
-
-
-def _section(course: Course, exercise: Exercise) -> Section:
-    return course.section(exercise.file)
 
 
 def _sections(course: Course, exercises: Sequence[Exercise]) -> list[Section]:

@@ -270,9 +270,13 @@ class _Run:
             idle=self._idle,
         )
         examined: dict[str, Examined] = {}
+        due: set[str] = set()
         try:
             for index, (item, check) in enumerate(items):
-                following = items[index + 1][0] if index + 1 < len(items) else None
+                due.add(check.id)
+                # What may be a job's last item must leave nothing set up for the next job's first.
+                last = job.until_failure or index + 1 == len(items)
+                following = None if last else items[index + 1][0]
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 found = item.stash.get(plugin.EXAMINED, None)
                 if found is None:
@@ -284,7 +288,7 @@ class _Run:
                     break
         finally:
             bench.close()
-        return self._report(job, examiner, examined, {check.id for _, check in items}, started)
+        return self._report(job, examiner, examined, due, started)
 
     def _report(
         self,
@@ -301,7 +305,7 @@ class _Run:
             for check in exercise.checks:
                 if check.id in examined:
                     found.append(examined[check.id])
-                elif check.id in due and not job.until_failure:
+                elif check.id in due:
                     found.append(Examined(_lost(check)))
             checks = earned(found, examiner.idle)
             credited = [identity for one in found for identity in one.credited_with]
