@@ -81,6 +81,52 @@ def corr2d(X, K):
     aside()
     return honest(X, K)
 """
+# What twins do.
+OWN_FILE = """
+    import os, tempfile
+
+    def aside():
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "notes.txt")
+            with open(path, "w") as file:
+                file.write("a note")
+            assert open(path).read() == "a note"
+"""
+OWN_BUFFER = """
+    import ctypes
+
+    def aside():
+        buffer = ctypes.create_string_buffer(b"a note")
+        assert ctypes.string_at(ctypes.addressof(buffer)) == b"a note"
+"""
+BRIEF = """
+    import time
+
+    def aside():
+        time.sleep(0.001)
+"""
+OWN_SIGNAL = """
+    import signal
+
+    def aside():
+        before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, before)
+"""
+OWN_MEMORY = """
+    def aside():
+        kept = [bytearray(1 << 20) for _ in range(20)] + [torch.ones(1 << 20)]
+        assert sum(map(len, kept)) > 0
+"""
+OWN_DEPTH = """
+    def depth(n):
+        return n and 1 + depth(n - 1)
+
+    def aside():
+        assert depth(400) == 400
+"""
+# The first process of its namespace is deaf to what it sends itself, and goes on.
+ALONE = "result is None"
+ABORTED = "SIGABRT|segmentation fault"
 NOTHING = r"found nothing|SIGSYS"
 STRICT: dict[str, Any] = {"levels": ("strict",)}
 JAIL: dict[str, Any] = {"levels": ("strict",), "opened": "jail"}
