@@ -44,6 +44,8 @@ ATTACKS = (
 )
 unique(ATTACKS)
 LEVELS = ("process", "strict") if find_spec("d2lgrade.sandbox.strict") else ("process",)
+# What one run has found serves many tests: workers share levels, twins and openings out, not tests.
+SHARED = {name: pytest.mark.xdist_group(f"attacks {name}") for name in (*LEVELS, "twins", "opened")}
 PAIRS = [(attack, level) for level in LEVELS for attack in ATTACKS if level in attack.levels]
 # Short, since it is graded after every attack.
 NEIGHBOUR = ("ch07/vertical_edge_kernel",)
@@ -171,11 +173,10 @@ def command(pid: int) -> str:
         return ""
 
 
-def named(pairs: list[tuple[Attack, str]]) -> list[str]:
-    return [f"{attack.name}-{level}" for attack, level in pairs]
-
-
-@pytest.mark.parametrize(("attack", "level"), PAIRS, ids=named(PAIRS))
+@pytest.mark.parametrize(
+    ("attack", "level"),
+    [pytest.param(a, level, marks=SHARED[level], id=f"{a.name}-{level}") for a, level in PAIRS],
+)
 class TestAttack:
     def test_it_earns_what_its_work_deserves_and_no_more(
         self, attack: Attack, level: str, battles: Battles
@@ -210,7 +211,7 @@ class TestAttack:
         assert ours(report) == []
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", [pytest.param(level, marks=SHARED[level]) for level in LEVELS])
 def test_no_process_survives(level: str, battles: Battles) -> None:
     assert battles.at(level).survivors == ()
 
@@ -234,6 +235,7 @@ def twins(grader: Grader) -> Mapping[tuple[str, str, int], Report]:
     return found
 
 
+@SHARED["twins"]
 @pytest.mark.parametrize("name", TWINS)
 def test_its_honest_twin_passes(name: str, twins: Mapping[tuple[str, str, int], Report]) -> None:
     report = twins[TWINS[name]]
@@ -266,6 +268,7 @@ def opened(fields: Arena) -> Opened:
     return Opened(fields)
 
 
+@SHARED["opened"]
 @pytest.mark.parametrize("attack", OPEN, ids=lambda attack: f"{attack.name}-{attack.opened}")
 def test_it_succeeds_with_its_defence_switched_off(attack: Attack, opened: Opened) -> None:
     assert opened.succeeded(attack)
