@@ -304,8 +304,12 @@ def rejected_mutants(
     exercises: Sequence[Exercise],
     say: Say,
     sandboxes: Sandboxes | None = None,
+    every: int = 1,
 ) -> Iterator[Weakness]:
-    """Every mutant of a reference is rejected by a check, or listed as equivalent."""
+    """Every mutant of a reference is rejected by a check, or listed as equivalent.
+
+    With `every` only each so many-th mutant of a section is tried.
+    """
     everything: dict[str, list[mutation.Mutant]] = {}  # by the folder of their chapter
     candidates: list[_Mutated] = []
     folders = {course.section(exercise.file).folder for exercise in exercises}
@@ -314,7 +318,7 @@ def rejected_mutants(
         found = mutation.mutants(trial.solution(course, section), list(own))
         everything.setdefault(section.folder, []).extend(found)
         candidates += [
-            _Mutated(section, own[m.owner], m) for m in found if own[m.owner] in exercises
+            _Mutated(section, own[m.owner], m) for m in found[::every] if own[m.owner] in exercises
         ]
     # Checks that train are left to those that no quicker check rejects.
     survivors = _survivors(course, candidates, sandboxes, training=False)
