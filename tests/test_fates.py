@@ -26,7 +26,7 @@ FATES = {
     ),
     "ends its process on import": (
         "import os\n\nos._exit(0)\n",
-        r"Your program ended its own process \(exit status 0\)\.",
+        r"Your program ended its own process \(exit status 0\) while .+ was imported\.",
     ),
     "ends the program": (calling("raise SystemExit(0)"), r"Your code ended the program"),
     "never answers": (

@@ -182,10 +182,12 @@ def misconceptions(
     exercises: Sequence[Exercise],
     repeat: int,
     sandboxes: Sandboxes | None = None,
+    every: int = 1,
 ) -> Iterator[Weakness]:
     """Every misconception is rejected, named in a failure, and costs nothing but its own points.
 
-    Checks that train a network are left to those misconceptions that no quicker check names.
+    Checks that train a network are left to those misconceptions that no quicker check names. With
+    `every` only each so many-th one of an exercise is tried, beginning with its first.
     """
     planted: list[_Planted] = []
     for exercise in exercises:
@@ -194,7 +196,7 @@ def misconceptions(
             what = f"has {len(known)} misconceptions; {MISCONCEPTIONS} are due"
             yield Weakness(exercise.id, what)
         dependents = [e for e in course.exercises if exercise in course.predecessors(e)]
-        for entry in known:
+        for entry in known[::every]:
             text = planted_source(course, exercise, entry)
             wrong = trial.submission(course, {exercise.file: text}, entry.slug)
             planted.append(_Planted(entry, wrong, (exercise, *dependents)))
